@@ -1,0 +1,3 @@
+module github.com/whetgo/whet
+
+go 1.26

@@ -1,0 +1,93 @@
+package lm
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrorKind says what sort of failure an [Error] is. Each kind is itself an
+// error, so errors.Is(err, lm.ErrContextLength) works.
+type ErrorKind string
+
+// Error returns the kind's text.
+func (k ErrorKind) Error() string { return string(k) }
+
+// The kinds of errors.
+const (
+	// ErrInvalidRequest: the request is malformed; the same request fails again.
+	ErrInvalidRequest ErrorKind = "invalid request"
+	// ErrContextLength: prompt and reply do not fit the model's context.
+	ErrContextLength ErrorKind = "context length exceeded"
+	// ErrUnsupported: the backend cannot do what the request asks for.
+	ErrUnsupported ErrorKind = "unsupported"
+	// ErrUnavailable: the backend is not there: not built in, closed, or not found.
+	ErrUnavailable ErrorKind = "unavailable"
+	// ErrModel: the model file or name is not usable.
+	ErrModel ErrorKind = "unusable model"
+	// ErrBackend: the backend failed in a way that is not the caller's fault.
+	ErrBackend ErrorKind = "backend failure"
+)
+
+// Error is what an LM returns when it cannot answer. It never holds a key.
+type Error struct {
+	// Kind is the sort of failure.
+	Kind ErrorKind
+	// Provider names the backend, for example "llamacpp".
+	Provider string
+	// Model names the model, where one is known.
+	Model string
+	// Message says what was wrong, what was expected and what to do.
+	Message string
+	// Err is the cause, if there is one.
+	Err error
+}
+
+// Error returns provider, model, kind, message and cause in one line.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("lm")
+	if e.Provider != "" {
+		b.WriteString("/" + e.Provider)
+	}
+	if e.Model != "" {
+		fmt.Fprintf(&b, " (%s)", e.Model)
+	}
+	b.WriteString(": " + string(e.Kind))
+	if e.Message != "" {
+		b.WriteString(": " + e.Message)
+	}
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	return b.String()
+}
+
+// Unwrap returns the kind and the cause, so that errors.Is finds both.
+func (e *Error) Unwrap() []error {
+	if e.Err == nil {
+		return []error{e.Kind}
+	}
+	return []error{e.Kind, e.Err}
+}
+
+// ContextLengthError is the cause of an Error of kind ErrContextLength. All
+// numbers are tokens.
+type ContextLengthError struct {
+	// Prompt is the length of the prompt and Reply what was reserved for the reply.
+	Prompt, Reply int
+	// Limit is the length of the context.
+	Limit int
+}
+
+// Over returns by how many tokens the request is too long.
+func (e *ContextLengthError) Over() int { return e.Prompt + e.Reply - e.Limit }
+
+// Error says by how much the request is too long.
+func (e *ContextLengthError) Error() string {
+	return fmt.Sprintf("the prompt takes %d tokens and the reply %d, which is %d more than the context of %d holds; shorten the input, use fewer demos or open the model with a larger context",
+		e.Prompt, e.Reply, e.Over(), e.Limit)
+}
+
+// IsRetryable reports whether the same request may succeed later.
+func IsRetryable(err error) bool { return errors.Is(err, ErrBackend) }

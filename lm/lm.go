@@ -1,0 +1,77 @@
+package lm
+
+import "context"
+
+// LM is a language model: one method, safe for concurrent use.
+//
+// Generate answers r. It must not keep or change r after it returns, returns
+// ctx.Err() (wrapped or not) when the context ended, and an *Error for
+// everything else that went wrong. What a model can do beyond that it says by
+// optional interfaces: [Tokenizer], [Named].
+type LM interface {
+	Generate(ctx context.Context, r *Request) (*Response, error)
+}
+
+// Func makes an LM of a function.
+type Func func(ctx context.Context, r *Request) (*Response, error)
+
+// Generate calls f.
+func (f Func) Generate(ctx context.Context, r *Request) (*Response, error) { return f(ctx, r) }
+
+// Named is an LM that says what it is: a name that is the same for two LMs that
+// answer alike (a model file's hash, a provider's model name) and holds no key.
+type Named interface {
+	LM
+	// Name identifies the model, for example "llamacpp:sha256:b179c9523d0e".
+	Name() string
+}
+
+// Tokenizer is an LM that can count.
+type Tokenizer interface {
+	LM
+	// CountTokens returns the number of tokens that the request's prompt takes.
+	CountTokens(ctx context.Context, r *Request) (int, error)
+}
+
+// NameOf returns the name of an LM that has one, and "" for any other.
+func NameOf(m LM) string {
+	if n, ok := m.(Named); ok {
+		return n.Name()
+	}
+	return ""
+}
+
+type lmKey struct{}
+
+// With returns a context in which predictors without an LM of their own use m.
+func With(ctx context.Context, m LM) context.Context {
+	return context.WithValue(ctx, lmKey{}, m)
+}
+
+// From returns the LM of the context, or nil.
+func From(ctx context.Context) LM {
+	m, _ := ctx.Value(lmKey{}).(LM)
+	return m
+}
+
+type wrapKey struct{}
+
+// Wrap returns a context in which every LM that a predictor calls, its own or
+// the context's, is wrapped by w: how an optimizer puts its answer store before
+// each model without touching the program. Of several wrappers the one added
+// last sees a request first, and the one added first is next to the model.
+func Wrap(ctx context.Context, w func(LM) LM) context.Context {
+	if outer, ok := ctx.Value(wrapKey{}).(func(LM) LM); ok {
+		inner := w
+		w = func(m LM) LM { return inner(outer(m)) }
+	}
+	return context.WithValue(ctx, wrapKey{}, w)
+}
+
+// Wrapped returns m inside the wrappers of the context.
+func Wrapped(ctx context.Context, m LM) LM {
+	if w, ok := ctx.Value(wrapKey{}).(func(LM) LM); ok {
+		return w(m)
+	}
+	return m
+}

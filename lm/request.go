@@ -1,0 +1,120 @@
+package lm
+
+import (
+	"slices"
+	"strings"
+)
+
+// Role says who speaks a message.
+type Role string
+
+// The roles of a conversation.
+const (
+	RoleSystem    Role = "system"
+	RoleUser      Role = "user"
+	RoleAssistant Role = "assistant"
+)
+
+// Message is one turn of a conversation.
+type Message struct {
+	Role  Role
+	Parts []Part
+}
+
+// Part is one piece of a message's content. Exactly one of its fields is set.
+type Part struct {
+	// Text is plain text. Special tokens of a model that stand in it are text.
+	Text string
+	// Blob is data of another kind, for models that understand it.
+	Blob *Blob
+}
+
+// Blob is an image, a sound or a file inside a message.
+type Blob struct {
+	// MIME is the media type, for example "image/png".
+	MIME string
+	// Data holds the bytes, or URL says where they are.
+	Data []byte
+	URL  string
+}
+
+// System, User and Assistant make a message of one text part.
+func System(text string) Message { return Message{RoleSystem, []Part{{Text: text}}} }
+
+// User makes a user message of one text part.
+func User(text string) Message { return Message{RoleUser, []Part{{Text: text}}} }
+
+// Assistant makes an assistant message of one text part.
+func Assistant(text string) Message { return Message{RoleAssistant, []Part{{Text: text}}} }
+
+// Text returns the message's text parts joined.
+func (m Message) Text() string {
+	if len(m.Parts) == 1 {
+		return m.Parts[0].Text
+	}
+	var b strings.Builder
+	for _, p := range m.Parts {
+		b.WriteString(p.Text)
+	}
+	return b.String()
+}
+
+// Request asks an LM for one reply. It holds either Messages or one raw Prompt.
+type Request struct {
+	// Messages is the conversation; the last one is usually the user's. The
+	// backend applies the model's chat template.
+	Messages []Message
+	// Prompt is a raw text that the model continues: no chat template is applied.
+	// Special tokens in it are text.
+	Prompt string
+	// Shape, when set, is the form of the reply. A backend that can, enforces it
+	// and says so in Response.Shaped; any other ignores it.
+	Shape *Shape
+	// Temperature is the softness of the choice of tokens; nil means the
+	// backend's default, and 0 (greedy) is not nil. See [Temperature].
+	Temperature *float64
+	// TopP keeps the most likely tokens up to this mass; nil or 1 keeps all.
+	TopP *float64
+	// Seed makes sampling repeatable; nil lets the backend choose.
+	Seed *uint64
+	// MaxTokens bounds the generated tokens; 0 means the backend's default.
+	MaxTokens int
+	// Stop ends the reply before any of these texts.
+	Stop []string
+	// Rollout tells apart repeated calls of the same request: an answer store
+	// keeps one answer for each. It never reaches the model.
+	Rollout int
+}
+
+// Temperature returns a pointer to t, for Request.Temperature.
+func Temperature(t float64) *float64 { return &t }
+
+// Seed returns a pointer to s, for Request.Seed.
+func Seed(s uint64) *uint64 { return &s }
+
+// Clone returns a copy of r that shares no slice with it. The Shape is shared:
+// it is immutable.
+func (r *Request) Clone() *Request {
+	c := *r
+	c.Messages = slices.Clone(r.Messages)
+	c.Stop = slices.Clone(r.Stop)
+	return &c
+}
+
+// Validate reports a request that no backend can answer, as an *Error of kind
+// ErrInvalidRequest.
+func (r *Request) Validate() error {
+	switch {
+	case len(r.Messages) == 0 && r.Prompt == "":
+		return &Error{Kind: ErrInvalidRequest, Message: "the request holds neither Messages nor a Prompt"}
+	case len(r.Messages) > 0 && r.Prompt != "":
+		return &Error{Kind: ErrInvalidRequest, Message: "the request holds both Messages and a Prompt; set one of them"}
+	case r.MaxTokens < 0:
+		return &Error{Kind: ErrInvalidRequest, Message: "MaxTokens is negative"}
+	case r.Temperature != nil && !(*r.Temperature >= 0):
+		return &Error{Kind: ErrInvalidRequest, Message: "Temperature is negative or not a number"}
+	case r.TopP != nil && !(*r.TopP > 0 && *r.TopP <= 1):
+		return &Error{Kind: ErrInvalidRequest, Message: "TopP is not in (0, 1]"}
+	}
+	return r.Shape.validate()
+}

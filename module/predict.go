@@ -1,0 +1,80 @@
+package module
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/whetgo/whet/signature"
+)
+
+// Predict asks a model for the fields of Out, given the fields of In. It is the
+// basic module. Run and Call are safe for concurrent use.
+type Predict[In, Out any] struct {
+	core *Predictor
+}
+
+// NewPredict makes a Predict. Both types must be structs that package signature
+// understands; empty instructions become the default ones, which name the
+// fields.
+func NewPredict[In, Out any](instructions string, opts ...Option) (*Predict[In, Out], error) {
+	sig, err := signature.Of[In, Out](instructions)
+	if err != nil {
+		return nil, err
+	}
+	core, err := NewPredictor(sig, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return &Predict[In, Out]{core}, nil
+}
+
+// MustPredict is NewPredict for program start-up: it panics where NewPredict
+// returns an error.
+func MustPredict[In, Out any](instructions string, opts ...Option) *Predict[In, Out] {
+	return must(NewPredict[In, Out](instructions, opts...))
+}
+
+// Run returns the answer.
+func (p *Predict[In, Out]) Run(ctx context.Context, in In) (Out, error) {
+	pred, err := p.Call(ctx, in)
+	if err != nil {
+		var zero Out
+		return zero, err
+	}
+	return pred.Out, nil
+}
+
+// Call returns the answer and how it came about.
+func (p *Predict[In, Out]) Call(ctx context.Context, in In) (*Prediction[Out], error) {
+	pred, _, err := call[In, Out](ctx, p.core, in)
+	return pred, err
+}
+
+// Predictor returns the untyped core.
+func (p *Predict[In, Out]) Predictor() *Predictor { return p.core }
+
+// call runs a core between the typed edges; the record is the untyped answer.
+func call[In, Out any](ctx context.Context, core *Predictor, in In) (*Prediction[Out], signature.Record, error) {
+	rec, err := signature.Encode(in)
+	if err != nil {
+		return nil, signature.Record{}, err
+	}
+	got, err := core.Call(ctx, rec)
+	if err != nil {
+		return nil, signature.Record{}, err
+	}
+	pred := &Prediction[Out]{
+		Choices: got.Choices, Usage: got.Usage, Repairs: got.Repairs, Raw: got.Raw, Model: got.Model, Shaped: got.Shaped,
+	}
+	if err := signature.Decode(got.Out, &pred.Out); err != nil {
+		return nil, signature.Record{}, fmt.Errorf("module: reading the answer of %s: %w", core.sig, err)
+	}
+	return pred, got.Out, nil
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}

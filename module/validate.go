@@ -1,0 +1,24 @@
+package module
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Validate reports early what would fail at the first call: a program without
+// predictors, and each predictor without a language model ([ErrNoLM], with the
+// predictor's name).
+func Validate(ctx context.Context, program any) error {
+	named, err := Predictors(program)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, n := range named {
+		if _, err := n.Predictor.model(ctx, n.Predictor.StateIn(ctx)); err != nil {
+			errs = append(errs, fmt.Errorf("predictor %q: %w", n.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}

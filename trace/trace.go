@@ -1,0 +1,74 @@
+package trace
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Step is one call of one predictor. Predictor, Inputs and Outputs are opaque
+// here: package module put them there and module.Steps gives them back typed.
+type Step struct {
+	// Predictor identifies the predictor that was called.
+	Predictor any
+	// Inputs and Outputs are the fields that went in and came out. Outputs is
+	// nil when the call failed.
+	Inputs, Outputs any
+	// Prediction is the whole prediction behind Outputs; nil when the call failed.
+	Prediction any
+	// Err is what the call returned.
+	Err error
+	// Start and Duration say when the call ran and how long it took.
+	Start    time.Time
+	Duration time.Duration
+}
+
+// Trace collects the steps of one run of a program, in the order in which the
+// calls ended. All methods are safe for concurrent use; a nil *Trace is an
+// empty trace that drops what it is given.
+type Trace struct {
+	mu    sync.Mutex
+	steps []Step
+}
+
+// Add appends a step.
+func (t *Trace) Add(s Step) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.steps = append(t.steps, s)
+}
+
+// Steps returns a copy of the steps so far.
+func (t *Trace) Steps() []Step {
+	if t == nil {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.steps)
+}
+
+type contextKey struct{}
+
+// Start returns a context whose predictor calls are recorded in the returned
+// trace. A trace started inside another one hides it: a judge that traces its
+// own calls adds nothing to the trace of the program that it judges.
+func Start(ctx context.Context) (context.Context, *Trace) {
+	t := &Trace{}
+	return context.WithValue(ctx, contextKey{}, t), t
+}
+
+// Stop returns a context whose calls are recorded nowhere.
+func Stop(ctx context.Context) context.Context {
+	return context.WithValue(ctx, contextKey{}, (*Trace)(nil))
+}
+
+// From returns the trace of the context, or nil.
+func From(ctx context.Context) *Trace {
+	t, _ := ctx.Value(contextKey{}).(*Trace)
+	return t
+}
