@@ -1,0 +1,77 @@
+# Everything that is built or fetched goes to the user's cache directory: see scripts/setup.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+
+# Read anew for every recipe, since setup changes it. Inside an `if`, a failing
+# `eval "$(...)"` would go unseen: hence the assignment of its own.
+env = set -euo pipefail; environment=$$(scripts/setup env); eval "$$environment";
+
+ARGS ?=
+PKG ?= ./...
+BENCH ?= .
+
+.PHONY: help
+help: ## Show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Build llama.cpp, fetch a 135M model, run examples/smishing (ARGS='...' goes to it)
+	@scripts/setup llama
+	@scripts/setup models smollm2
+	@$(env) go run -tags llamacpp ./examples/smishing $(ARGS)
+
+.PHONY: setup
+setup: ## Set up all that the tests use: llama.cpp, both models, golangci-lint
+	@scripts/setup llama
+	@scripts/setup models all
+	@scripts/setup lint
+
+.PHONY: models
+models: ## Fetch the models SmolLM2 135M and Gemma 3 270M
+	@scripts/setup models all
+
+.PHONY: dspy
+dspy: ## Install the pinned DSPy for the interop test; prints the line to eval
+	@scripts/setup dspy
+	@scripts/setup env | grep WHET_DSPY_PYTHON
+
+.PHONY: server
+server: ## Build llama-server of the pinned llama.cpp, for fixtures and benchmarks
+	@scripts/setup server
+
+.PHONY: test
+test: setup ## Set up, then vet, lint and test everything with the race detector
+	@scripts/check all
+
+.PHONY: test-quick
+test-quick: ## Test without llama.cpp and without setting anything up
+	@go test ./...
+
+.PHONY: test-all
+test-all: dspy test ## What CI runs: test, and the interop test against DSPy
+
+.PHONY: bench
+bench: ## Run benchmarks (PKG=./module BENCH=Predict)
+	@scripts/setup llama
+	@$(env) go test -tags llamacpp -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
+
+.PHONY: bench-dspy
+bench-dspy: dspy ## Measure DSPy's overhead per call on this machine
+	@$(env) "$$WHET_DSPY_PYTHON" bench/peers/dspy_overhead.py
+
+.PHONY: lint
+lint: ## Lint with the pinned golangci-lint
+	@scripts/setup llama
+	@scripts/setup lint
+	@scripts/check lint
+
+.PHONY: fmt
+fmt: ## Format with the pinned golangci-lint
+	@scripts/setup lint
+	@$(env) "$$WHET_GOLANGCI_LINT" fmt
+
+.PHONY: clean
+clean: ## Remove what lies in the tree; the cache directory stays
+	@rm -rf bin dist
+	@go clean -testcache

@@ -1,0 +1,184 @@
+package llamacpp
+
+import (
+	"context"
+	"math/rand/v2"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/whetgo/whet/lm"
+)
+
+// outcome is how a job ended.
+type outcome struct {
+	resp *lm.Response
+	err  error
+}
+
+// job is a request on its way through the scheduler. Its segments are worked off
+// one after the other: literals become part of the text, and at each hole the job
+// names the tokens that must be evaluated before the hole can be filled.
+type job struct {
+	ctx   context.Context
+	vocab vocabulary
+	done  chan outcome // holds one, so that the scheduler never waits for a caller
+
+	// What was asked.
+	segments          []segment
+	shaped            bool
+	stop              []string
+	temperature, topP float64
+	rng               *rand.Rand
+	budget            int   // tokens that may still be decoded
+	bos               int32 // the token that a text begins with, or -1
+	endOfTurn         int32 // the token that ends the reply, or -1 where there is none
+	promptTokens      int
+	reserve           int // tokens that the reply and its branches may take
+
+	// The text: head and the tokens of tail, in which the reply begins at replyAt.
+	head    []int32
+	tail    string
+	replyAt int
+
+	// Where the job is.
+	at      int     // index of the segment
+	target  []int32 // tokens to be evaluated for the hole at hand
+	tree    *tree   // of the choice at hand, or nil where text is generated
+	drawn   strings.Builder
+	length  bool // the budget ended a hole
+	choices []lm.Choice
+	usage   lm.Usage
+
+	// What the scheduler has given it.
+	seq     *sequence
+	counted int // tokens of target that usage has counted as forced or prompt
+}
+
+// finished reports whether there is nothing left to compute.
+func (j *job) finished() bool { return j.at >= len(j.segments) }
+
+// advance takes in literals up to the next hole and prepares for it.
+func (j *job) advance() error {
+	for ; !j.finished(); j.at++ {
+		s := j.segments[j.at]
+		switch {
+		case s.hole == lm.HoleNone:
+			j.tail += s.literal
+			continue
+		case s.hole == lm.HoleChoice && len(s.choices) == 1:
+			j.pick(0, []float64{0})
+			continue
+		case s.hole == lm.HoleChoice:
+			return j.prepareChoice()
+		case j.budget == 0:
+			j.length = true
+			continue // the form is kept although no text is left for this hole
+		}
+		j.tree = nil
+		j.drawn.Reset()
+		j.setTarget(append(j.head[:len(j.head):len(j.head)], j.vocab.tokenize(j.tail, false)...))
+		return nil
+	}
+	return nil
+}
+
+// setTarget names the tokens to be evaluated next. Those that were generated may
+// come back in another division, so what is common with the last target stays.
+func (j *job) setTarget(tokens []int32) {
+	j.counted = min(j.counted, common(j.target, tokens))
+	j.target = tokens
+}
+
+// following returns the literal text after the hole at hand, or "".
+func (j *job) following() string {
+	if j.at+1 < len(j.segments) {
+		return j.segments[j.at+1].literal
+	}
+	return ""
+}
+
+// take adds a drawn token to the reply and reports whether its hole is filled.
+func (j *job) take(token int32) (filled bool) {
+	if j.vocab.isEnd(token) {
+		j.fill(j.drawn.String())
+		return true
+	}
+	j.budget--
+	j.usage.CompletionTokens++
+	j.target = append(j.target, token)
+	j.counted = len(j.target)
+	piece := j.vocab.piece(token)
+	from := j.drawn.Len()
+	j.drawn.WriteString(piece)
+	if end := j.endOfText(from); end >= 0 {
+		j.fill(j.drawn.String()[:end])
+		return true
+	}
+	if j.budget == 0 {
+		j.length = true
+		j.fill(wholeRunes(j.drawn.String()))
+		return true
+	}
+	return false
+}
+
+// endOfText finds where the text of the hole ends, if it does, in what was drawn:
+// where the following literal begins or, in the last segment, a stop text. Only what
+// the bytes from from on may have completed is searched.
+func (j *job) endOfText(from int) int {
+	ends := j.stop
+	if f := j.following(); f != "" {
+		ends = []string{f}
+	} else if j.at+1 < len(j.segments) {
+		return -1
+	}
+	all, best := j.drawn.String(), -1
+	for _, e := range ends {
+		start := max(0, from-len(e)+1)
+		if i := strings.Index(all[start:], e); i >= 0 && (best < 0 || start+i < best) {
+			best = start + i
+		}
+	}
+	return best
+}
+
+func (j *job) fill(text string) {
+	j.tail += text
+	j.at++
+}
+
+// wholeRunes cuts a character that is not complete off the end.
+func wholeRunes(s string) string {
+	for i := 1; i <= utf8.UTFMax && i <= len(s); i++ {
+		if utf8.RuneStart(s[len(s)-i]) {
+			if !utf8.FullRuneInString(s[len(s)-i:]) {
+				return s[:len(s)-i]
+			}
+			break
+		}
+	}
+	return s
+}
+
+// count adds the evaluated tokens of target up to n, of which the first cached ones
+// were known, to the usage.
+func (j *job) count(n int) {
+	if forced := n - max(j.counted, j.promptTokens); forced > 0 {
+		j.usage.ForcedTokens += forced
+	}
+	j.counted = max(j.counted, n)
+}
+
+// response is the reply once the job is finished.
+func (j *job) response() *lm.Response {
+	r := &lm.Response{
+		Text: j.tail[j.replyAt:], Choices: j.choices, Shaped: j.shaped,
+		Finish: lm.FinishStop, Usage: j.usage,
+	}
+	if j.length {
+		r.Finish = lm.FinishLength
+	}
+	r.Usage.Calls = 1
+	r.Usage.PromptTokens = j.promptTokens
+	return r
+}

@@ -1,0 +1,175 @@
+//go:build llamacpp
+
+package llamacpp
+
+// #cgo pkg-config: llama
+// #cgo CFLAGS: -O3
+// #include <stdlib.h>
+// #include "shim.h"
+import "C"
+
+import (
+	"runtime"
+	"strings"
+	"unsafe"
+)
+
+// llamaEngine is an engine that llama.cpp runs.
+type llamaEngine struct {
+	c     *C.whet_engine
+	facts info
+	vocab int
+}
+
+// available reports whether llama.cpp was built in.
+const available = true
+
+// load opens a model file that checkFile has found to be whole.
+func load(path string, cfg config) (engine, string) {
+	name := C.CString(path)
+	defer C.free(unsafe.Pointer(name))
+	var ci C.whet_info
+	c := C.whet_load(name, C.int32_t(cfg.gpuLayers), &ci)
+	if c == nil {
+		return nil, "llama.cpp cannot load it: " + lastError()
+	}
+	train := int(ci.train_context)
+	context := cfg.context
+	if context == 0 {
+		context = min(train, defaultContext)
+	}
+	if context > train {
+		C.whet_free(c)
+		return nil, tooLong(context, train)
+	}
+	sizes := cfg.limits(context)
+	if rc := C.whet_start(c, C.whet_sizes{
+		context: C.int32_t(sizes.cells), batch: C.int32_t(sizes.batch), sequences: C.int32_t(sizes.sequences),
+		outputs: C.int32_t(sizes.outputs), threads: C.int32_t(cfg.threads),
+	}); rc != 0 {
+		C.whet_free(c)
+		return nil, "llama.cpp cannot make a context for it: " + lastError()
+	}
+	e := &llamaEngine{c: c, vocab: int(ci.vocab)}
+	e.facts = info{
+		limits: sizes, addBOS: ci.add_bos != 0, bos: int32(ci.bos), endOfTurn: int32(ci.eot),
+		patience: patience(uint64(ci.params), int(ci.layers), int(ci.width)),
+	}
+	if e.facts.endOfTurn < 0 {
+		e.facts.endOfTurn = int32(ci.eos)
+	}
+	if t := C.whet_chat_template(c); t != nil {
+		e.facts.chatTemplate = C.GoString(t)
+	}
+	return e, ""
+}
+
+func lastError() string {
+	var buf [512]C.char
+	C.whet_last_error(&buf[0], C.size_t(len(buf)))
+	if s := strings.TrimSpace(C.GoString(&buf[0])); s != "" {
+		return s
+	}
+	return "it gave no reason"
+}
+
+func (e *llamaEngine) info() info { return e.facts }
+
+func (e *llamaEngine) free() { C.whet_free(e.c); e.c = nil }
+
+func (e *llamaEngine) decode(b *batch) error {
+	var s C.whet_step
+	var pin runtime.Pinner // the arrays hold no pointers, but the struct that names them does
+	defer pin.Unpin()
+	s.n_tokens, s.n_out = C.int32_t(len(b.token)), C.int32_t(len(b.outIndex))
+	s.token, s.pos, s.n_seq, s.seq = ints(&pin, b.token), ints(&pin, b.pos), ints(&pin, b.seqCount), ints(&pin, b.seq)
+	s.out_index, s.out_want, s.out_targets = ints(&pin, b.outIndex), ints(&pin, b.outWant), ints(&pin, b.outTargets)
+	s.target, s.best = ints(&pin, b.target), ints(&pin, b.best)
+	if len(b.lse) > 0 {
+		pin.Pin(&b.lse[0])
+		s.lse = (*C.double)(unsafe.Pointer(&b.lse[0]))
+	}
+	if len(b.targetLogit) > 0 {
+		pin.Pin(&b.targetLogit[0])
+		s.target_logit = (*C.float)(unsafe.Pointer(&b.targetLogit[0]))
+	}
+	switch rc := C.whet_decode(e.c, &s); rc {
+	case 0:
+		return nil
+	case 1:
+		return errNoRoom
+	case 2:
+		return errAborted
+	default:
+		return decodeError{code: int(rc), reason: lastError()}
+	}
+}
+
+func ints(pin *runtime.Pinner, s []int32) *C.int32_t {
+	if len(s) == 0 {
+		return nil
+	}
+	pin.Pin(&s[0])
+	return (*C.int32_t)(unsafe.Pointer(&s[0]))
+}
+
+func (e *llamaEngine) row(i int) []float32 {
+	p := C.whet_row(e.c, C.int32_t(i))
+	if p == nil {
+		return nil
+	}
+	return unsafe.Slice((*float32)(unsafe.Pointer(p)), e.vocab)
+}
+
+func (e *llamaEngine) copySeq(src, dst int32, n int) {
+	C.whet_copy(e.c, C.int32_t(src), C.int32_t(dst), C.int32_t(n))
+}
+
+func (e *llamaEngine) cutSeq(seq int32, n int) { C.whet_cut(e.c, C.int32_t(seq), C.int32_t(n)) }
+
+func (e *llamaEngine) abort(on bool) {
+	flag := C.int(0)
+	if on {
+		flag = 1
+	}
+	C.whet_abort(e.c, flag)
+}
+
+// length is the number of tokens that llama.cpp holds of a sequence; for tests.
+func (e *llamaEngine) length(seq int32) int { return int(C.whet_length(e.c, C.int32_t(seq))) }
+
+func (e *llamaEngine) tokenize(text string, special bool) []int32 {
+	if text == "" {
+		return nil
+	}
+	flag := C.int(0)
+	if special {
+		flag = 1
+	}
+	// A token stands for at least one byte, and a tokenizer may put a space first.
+	out := make([]int32, len(text)+2)
+	for {
+		n := C.whet_tokenize(e.c, (*C.char)(unsafe.Pointer(unsafe.StringData(text))), C.int32_t(len(text)),
+			(*C.int32_t)(unsafe.Pointer(&out[0])), C.int32_t(len(out)), flag)
+		if n >= 0 {
+			return out[:n]
+		}
+		if int(-n) <= len(out) { // not a request for more room: text too long for an int32
+			return nil
+		}
+		out = make([]int32, int(-n))
+	}
+}
+
+func (e *llamaEngine) piece(token int32) string {
+	var buf [64]byte
+	n := int(C.whet_piece(e.c, C.int32_t(token), (*C.char)(unsafe.Pointer(&buf[0])), C.int32_t(len(buf))))
+	if n >= 0 {
+		return string(buf[:n])
+	}
+	long := make([]byte, -n)
+	n = int(C.whet_piece(e.c, C.int32_t(token), (*C.char)(unsafe.Pointer(&long[0])), C.int32_t(len(long))))
+	return string(long[:max(n, 0)])
+}
+
+func (e *llamaEngine) isEnd(token int32) bool { return C.whet_is_end(e.c, C.int32_t(token)) != 0 }

@@ -1,0 +1,152 @@
+package llamacpp
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/whetgo/whet/lm"
+)
+
+// prompt turns the request's conversation or prompt into the tokens up to the last
+// special one, and the text that follows it. That text stays text, because the
+// reply continues it: where both meet, a token may belong to both. endsTurn reports
+// whether the reply is a turn that a special token ends.
+func (m *Model) prompt(r *lm.Request) (head []int32, tail string, endsTurn bool, err error) {
+	facts := m.engine.info()
+	if facts.addBOS && facts.bos >= 0 {
+		head = append(head, facts.bos)
+	}
+	if r.Prompt != "" {
+		return head, r.Prompt, false, nil
+	}
+	if err := checkMessages(r.Messages); err != nil {
+		return nil, "", false, err
+	}
+	if m.templateErr != nil {
+		return nil, "", false, &lm.Error{Kind: lm.ErrUnsupported, Provider: provider, Model: m.name, Err: m.templateErr}
+	}
+	for _, p := range m.template.render(r.Messages) {
+		if !p.special {
+			tail += p.text
+			continue
+		}
+		head = append(head, m.engine.tokenize(tail, false)...)
+		head = append(head, m.engine.tokenize(p.text, true)...)
+		tail = ""
+	}
+	return head, tail, true, nil
+}
+
+// plan makes a job of a request. It keeps nothing of it that the caller may change.
+func (m *Model) plan(ctx context.Context, r *lm.Request) (*job, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.closed {
+		return nil, closed()
+	}
+	head, tail, endsTurn, err := m.prompt(r)
+	if err != nil {
+		return nil, err
+	}
+	j := &job{
+		ctx: ctx, vocab: m.engine, done: make(chan outcome, 1),
+		head: head, tail: tail, replyAt: len(tail), bos: m.engine.info().bos, endOfTurn: -1,
+		stop: slices.DeleteFunc(slices.Clone(r.Stop), func(s string) bool { return s == "" }),
+		topP: 1, budget: r.MaxTokens, shaped: r.Shape != nil,
+	}
+	if endsTurn {
+		j.endOfTurn = m.engine.info().endOfTurn
+	}
+	if r.Temperature != nil {
+		j.temperature = *r.Temperature
+	}
+	if r.TopP != nil {
+		j.topP = *r.TopP
+	}
+	seed := rand.Uint64()
+	if r.Seed != nil {
+		seed = *r.Seed
+	}
+	j.rng = rand.New(rand.NewPCG(seed, 0x77686574)) // "whet": any constant
+	if j.budget == 0 {
+		j.budget = m.maxTokens
+	}
+	j.segments = segmentsOf(r.Shape)
+	for _, s := range j.segments {
+		if s.hole == lm.HoleInt || s.hole == lm.HoleFloat || s.hole == lm.HoleJSON {
+			j.shaped = false // generated, but not held to its form yet
+		}
+	}
+	j.promptTokens = len(head) + len(m.engine.tokenize(tail, false))
+	j.measure()
+	cells := m.engine.info().limits.cells
+	if total := j.promptTokens + j.reserve; total > cells {
+		return nil, &lm.Error{Kind: lm.ErrContextLength, Provider: provider, Model: m.name,
+			Err: &lm.ContextLengthError{Prompt: j.promptTokens, Reply: j.reserve, Limit: cells}}
+	}
+	if err := j.advance(); err != nil {
+		return nil, err
+	}
+	return j, nil
+}
+
+// segment is a segment of a shape, made ready: literals are joined, and a Boolean is
+// a choice of two.
+type segment struct {
+	literal string
+	hole    lm.HoleKind
+	name    string
+	choices []lm.Alternative
+	report  bool // in Response.Choices
+}
+
+func segmentsOf(shape *lm.Shape) []segment {
+	if shape == nil {
+		return []segment{{hole: lm.HoleText}}
+	}
+	var out []segment
+	for _, s := range shape.Segments {
+		if s.Hole == lm.HoleNone {
+			if n := len(out); n > 0 && out[n-1].hole == lm.HoleNone {
+				out[n-1].literal += s.Literal
+				continue
+			}
+		}
+		seg := segment{literal: s.Literal, hole: s.Hole, name: s.Name, choices: s.Choices, report: s.Hole == lm.HoleChoice}
+		if s.Hole == lm.HoleBool {
+			seg.hole, seg.choices = lm.HoleChoice, []lm.Alternative{{Text: "True"}, {Text: "False"}}
+		}
+		out = append(out, seg)
+	}
+	return out
+}
+
+// measure finds how many tokens the reply may take: the budget where there is text
+// to generate, and the literals and alternatives, whose number is known. Where two
+// texts meet the tokens may be others than of each alone, hence one more for each.
+func (j *job) measure() {
+	generates, branches := false, 0
+	for i, s := range j.segments {
+		switch s.hole {
+		case lm.HoleNone:
+			if i+1 < len(j.segments) { // what ends the reply is never computed
+				j.reserve += len(j.vocab.tokenize(s.literal, false)) + 1
+			}
+		case lm.HoleChoice:
+			longest, all := 0, 0
+			for _, c := range s.choices {
+				n := len(j.vocab.tokenize(c.Text, false)) + 1
+				longest, all = max(longest, n), all+n
+			}
+			j.reserve += longest
+			branches = max(branches, min(all, stepTokens/4))
+		default:
+			generates = true
+		}
+	}
+	if generates {
+		j.reserve += j.budget
+	}
+	j.reserve += branches
+}

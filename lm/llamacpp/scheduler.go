@@ -1,0 +1,377 @@
+package llamacpp
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/whetgo/whet/lm"
+)
+
+const (
+	// worthwhile is how many tokens a request must be able to take over from one
+	// whose prompt is being evaluated to be held back for it.
+	worthwhile = 16
+	// gathering is how long the scheduler waits, when a step has ended and nothing
+	// else is to be done, for the callers to come back with their next requests. It
+	// is far less than a step, and without it the first to come would have a step
+	// alone.
+	gathering = 5 * time.Millisecond
+)
+
+// scheduler owns a decoder. Its goroutine takes requests, puts the tokens of all
+// that run into one batch, has it evaluated, and looks at the results: one step.
+type scheduler struct {
+	dec      decoder
+	vocab    vocabulary
+	limits   limits
+	slots    int
+	patience int
+
+	wake    chan struct{} // holds one
+	quit    chan struct{}
+	stopped chan struct{}
+
+	mu       sync.Mutex
+	incoming []*job
+	closed   bool
+	inStep   []*job // the jobs of the step that runs
+
+	// The rest belongs to the goroutine.
+	kv      *kv
+	waiting []*job // in the order of arrival
+	running []*job
+	kept    []retained
+	batch   batch
+	parts   []part
+	sampler sampler
+	stats   stats
+}
+
+// stats is what the scheduler has done so far.
+type stats struct {
+	steps, evaluated int
+	ended            int // jobs, since the last gathering
+}
+
+func newScheduler(d decoder, v vocabulary, i info, slots int) *scheduler {
+	return &scheduler{
+		dec: d, vocab: v, limits: i.limits, slots: slots, patience: i.patience,
+		wake: make(chan struct{}, 1), quit: make(chan struct{}), stopped: make(chan struct{}),
+		kv: newKV(d, i.limits),
+	}
+}
+
+// run hands a job to the goroutine and waits for its end or the context's.
+func (s *scheduler) run(ctx context.Context, j *job) (*lm.Response, error) {
+	if j.finished() { // a shape of literals only
+		return j.response(), nil
+	}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil, closed()
+	}
+	s.incoming = append(s.incoming, j)
+	s.mu.Unlock()
+	s.nudge()
+	stop := context.AfterFunc(ctx, s.cancelled)
+	defer stop()
+	select {
+	case o := <-j.done:
+		return o.resp, o.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (s *scheduler) nudge() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// cancelled is called when some request's context has ended. One request leaves
+// between steps; only a step that nobody waits for any more is stopped.
+func (s *scheduler) cancelled() {
+	s.mu.Lock()
+	if len(s.inStep) > 0 && nobodyWaits(s.inStep) {
+		s.dec.abort(true)
+	}
+	s.mu.Unlock()
+	s.nudge()
+}
+
+func nobodyWaits(jobs []*job) bool {
+	for _, j := range jobs {
+		if j.ctx.Err() == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// close ends the goroutine and waits for it.
+func (s *scheduler) close() {
+	s.mu.Lock()
+	if !s.closed {
+		s.closed = true
+		s.dec.abort(true)
+		close(s.quit)
+	}
+	s.mu.Unlock()
+	<-s.stopped
+}
+
+// loop is the goroutine.
+func (s *scheduler) loop() {
+	defer close(s.stopped)
+	for {
+		s.intake()
+		if s.isClosed() {
+			s.shutdown()
+			return
+		}
+		s.dropCancelled()
+		s.expire()
+		s.admit()
+		s.build()
+		if s.batch.len() > 0 {
+			s.step()
+		} else if len(s.running) > 0 && !s.evict() {
+			// makeRoom sees to it that this does not happen.
+			s.fail(s.running[0], failure(lm.ErrBackend, "no step can be made for the request"))
+		}
+	}
+}
+
+func (s *scheduler) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
+// intake takes what has arrived; it waits when there is nothing else to do.
+func (s *scheduler) intake() {
+	if s.take(); len(s.running) > 0 {
+		return
+	}
+	if s.stats.ended > 0 {
+		expected := s.stats.ended
+		s.stats.ended = 0
+		if len(s.waiting) < expected {
+			s.gather(expected)
+		}
+	}
+	for len(s.waiting) == 0 {
+		select {
+		case <-s.quit:
+			return
+		case <-s.wake:
+			s.take()
+		}
+	}
+}
+
+func (s *scheduler) gather(expected int) {
+	timer := time.NewTimer(gathering)
+	defer timer.Stop()
+	for len(s.waiting) < expected {
+		select {
+		case <-s.quit:
+			return
+		case <-timer.C:
+			return
+		case <-s.wake:
+			s.take()
+		}
+	}
+}
+
+func (s *scheduler) take() {
+	s.mu.Lock()
+	s.waiting = append(s.waiting, s.incoming...)
+	clear(s.incoming)
+	s.incoming = s.incoming[:0]
+	s.mu.Unlock()
+}
+
+func (s *scheduler) shutdown() {
+	s.take()
+	for _, j := range append(s.running, s.waiting...) {
+		j.done <- outcome{err: closed()}
+	}
+	s.running, s.waiting = nil, nil
+}
+
+// end gives a job its result. What it has evaluated stays, for its prefix.
+func (s *scheduler) end(j *job, o outcome) {
+	if j.seq != nil {
+		s.retain(j.seq)
+		j.seq = nil
+	}
+	s.stats.ended++
+	j.done <- o
+}
+
+func (s *scheduler) dropCancelled() {
+	s.running = s.without(s.running)
+	s.waiting = s.without(s.waiting)
+}
+
+func (s *scheduler) without(jobs []*job) []*job {
+	left := jobs[:0]
+	for _, j := range jobs {
+		if err := j.ctx.Err(); err != nil {
+			s.end(j, outcome{err: err})
+			continue
+		}
+		left = append(left, j)
+	}
+	clear(jobs[len(left):])
+	return left
+}
+
+// endFinished gives the jobs that have nothing left to compute their results.
+func (s *scheduler) endFinished() {
+	left := s.running[:0]
+	for _, j := range s.running {
+		if j.finished() {
+			s.end(j, outcome{resp: j.response()})
+			continue
+		}
+		left = append(left, j)
+	}
+	clear(s.running[len(left):])
+	s.running = left
+}
+
+// admit starts waiting jobs while there are slots and cells.
+func (s *scheduler) admit() {
+	left := s.waiting[:0]
+	for i, j := range s.waiting {
+		if len(s.running) >= s.slots {
+			left = append(left, s.waiting[i:]...)
+			break
+		}
+		from, n, kept := s.donor(j.target)
+		if s.worthWaiting(j, n) {
+			left = append(left, j)
+			continue
+		}
+		if kept >= 0 {
+			s.kept[kept].used = s.stats.evaluated // so that it is evicted last
+		}
+		if !s.makeRoom(j, n) || (from != nil && len(from.tokens) < n) { // or it was evicted all the same
+			left = append(left, j)
+			continue
+		}
+		j.seq = s.kv.fork(from, n)
+		j.usage.CachedTokens = min(n, j.promptTokens)
+		j.counted = n
+		s.running = append(s.running, j)
+	}
+	clear(s.waiting[len(left):])
+	s.waiting = left
+}
+
+// worthWaiting reports whether a prompt that is being evaluated will soon hold much
+// more of the job's than what is there now: so a prefix that many requests share is
+// evaluated once, also when they come all at once.
+func (s *scheduler) worthWaiting(j *job, have int) bool {
+	for _, r := range s.running {
+		if r.seq != nil && len(r.seq.tokens) < len(r.target) &&
+			common(r.target, j.target[:len(j.target)-1]) >= have+worthwhile {
+			return true
+		}
+	}
+	return false
+}
+
+// makeRoom evicts until the cells suffice for all that the running jobs may still
+// take and for the job, of whose target n tokens are there. So a job that has been
+// started is never stopped for want of cells.
+func (s *scheduler) makeRoom(j *job, n int) bool {
+	need := j.need(n)
+	for _, r := range s.running {
+		need += r.need(len(r.seq.tokens))
+	}
+	for s.kv.room() < need {
+		if !s.evict() {
+			return false
+		}
+	}
+	return true
+}
+
+// need is the number of cells that the job may take beyond n tokens of its target.
+func (j *job) need(n int) int { return max(j.promptTokens+j.reserve-n, 0) }
+
+// step evaluates the batch and looks at the results.
+func (s *scheduler) step() {
+	if !s.begin() {
+		s.abandon()
+		return
+	}
+	err := s.dec.decode(&s.batch)
+	s.finish()
+	switch {
+	case err == nil:
+		s.absorb()
+	case errors.Is(err, errAborted):
+		s.abandon() // and dropCancelled, or shutdown, ends the jobs
+	case errors.Is(err, errNoRoom) && s.evict():
+		s.abandon() // and the next step tries again
+	default:
+		s.abandon()
+		for _, p := range s.parts {
+			s.fail(p.job, &lm.Error{Kind: lm.ErrBackend, Provider: provider, Err: err})
+		}
+	}
+}
+
+// begin says whose step it is, and whether it should be made at all.
+func (s *scheduler) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inStep = s.inStep[:0]
+	for _, p := range s.parts {
+		s.inStep = append(s.inStep, p.job)
+	}
+	if nobodyWaits(s.inStep) {
+		s.inStep = s.inStep[:0]
+		return false
+	}
+	return true
+}
+
+func (s *scheduler) finish() {
+	s.mu.Lock()
+	s.inStep = s.inStep[:0]
+	if !s.closed {
+		s.dec.abort(false)
+	}
+	s.mu.Unlock()
+}
+
+// abandon cuts the sequences of the step back to what was there before it.
+func (s *scheduler) abandon() {
+	for _, p := range s.parts {
+		for _, id := range p.branches {
+			s.kv.returnID(id)
+		}
+		s.dec.cutSeq(p.job.seq.id, len(p.job.seq.tokens))
+	}
+}
+
+func (s *scheduler) fail(j *job, err error) {
+	for i, r := range s.running {
+		if r == j {
+			s.running = append(s.running[:i], s.running[i+1:]...)
+			break
+		}
+	}
+	s.end(j, outcome{err: err})
+}

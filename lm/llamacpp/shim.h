@@ -1,0 +1,65 @@
+//go:build llamacpp
+
+// A thin layer over llama.h. It keeps the batch in C memory, turns one step of the
+// scheduler into one call, and reduces each row of logits to the few numbers that
+// the step needs, so that a row crosses into Go only when a token is drawn from it.
+#ifndef WHET_SHIM_H
+#define WHET_SHIM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct whet_engine whet_engine;
+
+typedef struct {
+    int32_t context;   // cells of the KV cache, tokens
+    int32_t batch;     // tokens of one step
+    int32_t sequences; // ids of sequences
+    int32_t outputs;   // rows of logits of one step
+    int32_t threads;
+} whet_sizes;
+
+typedef struct {
+    int32_t vocab, bos, eos, eot, add_bos;
+    int32_t train_context, layers, width;
+    uint64_t params;
+} whet_info;
+
+// What is wanted of a row of logits.
+enum { WHET_BEST = 1, WHET_LSE = 2 };
+
+// One step. The arrays belong to the caller; llama_batch gets copies.
+typedef struct {
+    int32_t n_tokens;
+    const int32_t *token, *pos, *n_seq, *seq; // seq is flat: n_seq[0] ids, n_seq[1] ids, ...
+    int32_t n_out;
+    const int32_t *out_index, *out_want, *out_targets; // out_targets counts the targets of each row
+    const int32_t *target;                             // flat, like seq
+    int32_t *best;                                     // one a row
+    double  *lse;                                      // one a row
+    float   *target_logit;                             // one a target
+} whet_step;
+
+whet_engine *whet_load(const char *path, int32_t gpu_layers, whet_info *info);
+int          whet_start(whet_engine *e, whet_sizes sizes);
+void         whet_free(whet_engine *e);
+
+// The model's own chat template, or NULL.
+const char *whet_chat_template(const whet_engine *e);
+
+// The result of llama_decode: 0 ok, 1 no room, 2 aborted, below 0 failed.
+int          whet_decode(whet_engine *e, const whet_step *s);
+const float *whet_row(whet_engine *e, int32_t index);
+void         whet_abort(whet_engine *e, int on);
+void         whet_copy(whet_engine *e, int32_t src, int32_t dst, int32_t end);
+void         whet_cut(whet_engine *e, int32_t seq, int32_t begin);
+int32_t      whet_length(whet_engine *e, int32_t seq);
+
+int32_t whet_tokenize(const whet_engine *e, const char *text, int32_t n, int32_t *out, int32_t cap, int special);
+int32_t whet_piece(const whet_engine *e, int32_t token, char *out, int32_t cap);
+int     whet_is_end(const whet_engine *e, int32_t token);
+
+// The last error line of llama.cpp's log, which is otherwise dropped.
+void whet_last_error(char *out, size_t cap);
+
+#endif

@@ -1,0 +1,34 @@
+// Package module is what programs are made of.
+//
+// A [Predict] asks a model once; a [ChainOfThought] lets it reason first. Both
+// are typed: the input and the output are Go structs.
+//
+//	type SMS struct {
+//		Text string `json:"text" desc:"The SMS text to classify"`
+//	}
+//	type Verdict struct {
+//		Label string `json:"label" enum:"ham,spam"`
+//	}
+//	classify, err := module.NewPredict[SMS, Verdict]("Classify the message.", module.WithLM(model))
+//	verdict, err := classify.Run(ctx, SMS{Text: "You won!"})  // the answer
+//	pred, err := classify.Call(ctx, SMS{Text: "You won!"})    // and how it came about
+//
+// # Programs
+//
+// A program is any Go type with a Run method (see [Program]). Its predictors are
+// found in its exported fields, under the names that DSPy would give them: see
+// [Predictors]. The names tie a program to its saved file.
+//
+// # States and candidates
+//
+// A predictor is an immutable part (signature, adapter, options) and a [State]
+// (instructions, demos, biases, model) that is swapped as a whole. An optimizer
+// never copies a program: a candidate is a set of [States] that the context
+// carries ([WithStates]), so that any number of candidates run at once on one
+// program, and a judge with predictors of the same names is not touched.
+//
+// # Files
+//
+// [Save] writes the states in the form of DSPy 3; [Load] reads them back, and
+// what DSPy wrote. Types, adapters and models given in code are not in the file.
+package module

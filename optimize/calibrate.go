@@ -1,0 +1,197 @@
+package optimize
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/whetgo/whet/module"
+)
+
+// ErrNoChoices says that there is nothing to calibrate: no reply came with the
+// log-probabilities of a choice.
+var ErrNoChoices = errors.New("optimize: no reply holds the log-probabilities of a choice; Calibrate needs an output field that is an enum or a bool, and a backend that scores choices, such as lm/llamacpp")
+
+// ErrNoReference says that choices were scored, but that no example tells which
+// is right: none of their fields is a field of the program's output.
+var ErrNoReference = errors.New("optimize: no field that is a choice is also a field of the program's output, so nothing tells which choice is right")
+
+// Method is how [Calibrate] fits biases.
+type Method int
+
+// The methods.
+const (
+	// MaxObjective maximises the search's objective over the training examples: on
+	// a grid of biases, averaged over a neighbourhood, so that a bias in the middle
+	// of a good region wins over a lone peak.
+	MaxObjective Method = iota
+	// MaxLikelihood maximises the likelihood of the right choices under a logistic
+	// model of one bias for each choice and one scale. It suits the share of right
+	// answers, less so objectives in which a rare label counts as much as any.
+	MaxLikelihood
+)
+
+// String returns the method's name.
+func (m Method) String() string {
+	switch m {
+	case MaxObjective:
+		return "objective"
+	case MaxLikelihood:
+		return "likelihood"
+	}
+	return fmt.Sprintf("Method(%d)", int(m))
+}
+
+// Calibrate fits one bias, in nats, to each choice of each output field that is
+// an enum or a bool. The bias is added to the choice's log-probability before
+// the most likely one is taken: a small model that prefers one label whatever
+// the input is so corrected (Zhao et al., Calibrate Before Use, arXiv 2102.09690,
+// section 4, who set the bias by an input without content; here it is fitted to
+// training examples). It is an optimizer of its own, for the program as it is,
+// and with [Calibrated] the last step of another.
+//
+// A field is calibrated when the program's output has a field of its name, whose
+// value in the example is the right choice; of several predictors with such a
+// field it is the one that is called last. Training examples that failed, or
+// whose input is that of one of the predictor's demos, so that the model has
+// seen the answer, do not count. Several fields are fitted one by one.
+//
+// Fitting calls the metric once for each training example and choice, and no
+// language model beyond the one run over the training examples; scoring the
+// program under the biases pays none either as long as the choice is the last
+// thing in the reply and temperature is unset or 0.
+//
+// As an optimizer of its own it keeps the program as it is, unless its score
+// grows. [ErrNoChoices] and [ErrNoReference] are its errors.
+type Calibrate struct {
+	// Method is how biases are fitted; the default is MaxObjective.
+	Method Method
+	// Smoothing is the width of MaxObjective's neighbourhood, as a share of the
+	// spread of the log-probabilities (their median absolute deviation); 0 means
+	// 0.35, and None that there is none.
+	Smoothing float64
+}
+
+const defaultSmoothing = 0.35
+
+// String implements Optimizer.
+func (o Calibrate) String() string {
+	return fmt.Sprintf("Calibrate(%s, smoothing=%g)", o.Method, o.smoothing())
+}
+
+func (o Calibrate) smoothing() float64 {
+	switch {
+	case o.Smoothing == 0:
+		return defaultSmoothing
+	case o.Smoothing < 0:
+		return 0
+	}
+	return o.Smoothing
+}
+
+func (o Calibrate) search(ctx context.Context, s *session) error {
+	s.why = "the search ended early"
+	s.options.calibrate = nil
+	if err := s.measureBaseline(ctx); err != nil {
+		return err
+	}
+	base := slices.Clone(s.own)
+	hadBiases := false
+	for i := range base {
+		hadBiases = hadBiases || len(base[i].Biases) > 0
+		base[i].Biases = nil
+	}
+	raw := s.baseline
+	if hadBiases {
+		var err error
+		if raw, err = s.evaluateOn(ctx, base, valSet); err != nil {
+			return err
+		}
+	}
+	s.record(Trial{Name: "without biases", Raw: raw.score}, base, raw)
+	c, err := o.fit(ctx, s, base, raw)
+	if err != nil {
+		return err
+	}
+	e, err := s.evaluateOn(ctx, c, valSet)
+	if err != nil {
+		return err
+	}
+	s.record(Trial{Name: "calibrated", Raw: raw.score}, c, e)
+	s.why = "biases were fitted"
+	if s.result.Score <= s.result.Baseline {
+		s.keepBaseline("the fitted biases gained nothing, so the program stays as it was")
+	}
+	return nil
+}
+
+// fit returns the candidate, which must have no biases, with biases. onVal is
+// its evaluation on the validation examples.
+func (o Calibrate) fit(ctx context.Context, s *session, c candidate, onVal *evaluation) (candidate, error) {
+	e := onVal
+	if s.options.val != nil {
+		var err error
+		if e, err = s.evaluateOn(ctx, c, trainSet); err != nil {
+			return nil, err
+		}
+	}
+	fields, err := s.choiceFields(e, c)
+	if err != nil {
+		return nil, err
+	}
+	c = slices.Clone(c)
+	for _, f := range fields {
+		biases, err := o.fitField(ctx, e, f)
+		if err != nil {
+			return nil, fmt.Errorf("calibrating %s: %w", f.name, err)
+		}
+		if biases == nil {
+			continue
+		}
+		m := map[string]map[string]float64{}
+		for k, v := range c[f.predictor].Biases {
+			m[k] = v
+		}
+		m[f.name] = biases
+		c[f.predictor].Biases = m
+		var b strings.Builder
+		for _, l := range f.labels {
+			fmt.Fprintf(&b, " %s %+.3f", l, biases[l])
+		}
+		s.progress(fmt.Sprintf("biases of %s.%s, from %d examples:%s", s.named[f.predictor].Name, f.name, len(f.rows), b.String()))
+	}
+	return c, nil
+}
+
+func (o Calibrate) fitField(ctx context.Context, e *evaluation, f *choiceField) (map[string]float64, error) {
+	if !f.varied() {
+		return nil, nil // with one label in the data there is nothing to tell apart
+	}
+	var b []float64
+	switch o.Method {
+	case MaxObjective:
+		stat, err := e.relabel(ctx, f.rows, f.name, f.values)
+		if err != nil {
+			return nil, err
+		}
+		b = fitObjective(f.logProbs, f.truth, stat, o.smoothing())
+	case MaxLikelihood:
+		b = fitLikelihood(f.logProbs, f.truth)
+	default:
+		return nil, fmt.Errorf("there is no %v", o.Method)
+	}
+	return f.biases(b), nil
+}
+
+// demoKeys are the inputs of a predictor's demos.
+func demoKeys(p *module.Predictor, demos []module.Demo) map[string]bool {
+	keys := map[string]bool{}
+	for _, d := range demos {
+		if k, ok := inputKey(p, d.Fields); ok {
+			keys[k] = true
+		}
+	}
+	return keys
+}

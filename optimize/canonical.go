@@ -1,0 +1,119 @@
+package optimize
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"hash"
+	"math"
+
+	"github.com/whetgo/whet/lm"
+)
+
+// digest is the hash of a canonical request: equal requests have equal digests.
+type digest [sha256.Size]byte
+
+// canonical hashes all of a request that decides its answer. With loose set, the
+// biases of the last hole, which must be a choice, are left out: they decide
+// which alternative is picked, but not how likely each is.
+func canonical(r *lm.Request, loose bool) digest {
+	w := canonicalWriter{h: sha256.New()}
+	w.str(r.Prompt)
+	w.num(len(r.Messages))
+	for _, m := range r.Messages {
+		w.str(string(m.Role))
+		w.num(len(m.Parts))
+		for _, p := range m.Parts {
+			w.str(p.Text)
+			w.flag(p.Blob != nil)
+			if p.Blob != nil {
+				w.str(p.Blob.MIME)
+				w.str(string(p.Blob.Data))
+				w.str(p.Blob.URL)
+			}
+		}
+	}
+	w.shape(r.Shape, loose)
+	w.float(r.Temperature)
+	w.float(r.TopP)
+	w.flag(r.Seed != nil)
+	if r.Seed != nil {
+		w.bits(*r.Seed)
+	}
+	w.num(r.MaxTokens)
+	w.num(len(r.Stop))
+	for _, s := range r.Stop {
+		w.str(s)
+	}
+	w.num(r.Rollout)
+	w.flag(loose)
+	var d digest
+	w.h.Sum(d[:0])
+	return d
+}
+
+// canonicalWriter writes values so that no two lists of values give the same
+// bytes: a text comes after its length.
+type canonicalWriter struct {
+	h   hash.Hash
+	buf []byte
+}
+
+func (w *canonicalWriter) bits(v uint64) {
+	w.buf = binary.LittleEndian.AppendUint64(w.buf[:0], v)
+	_, _ = w.h.Write(w.buf) // a hash never fails
+}
+
+func (w *canonicalWriter) num(n int) { w.bits(uint64(n)) }
+
+func (w *canonicalWriter) str(s string) {
+	w.num(len(s))
+	w.buf = append(w.buf[:0], s...)
+	_, _ = w.h.Write(w.buf)
+}
+
+func (w *canonicalWriter) flag(b bool) {
+	if b {
+		w.bits(1)
+	} else {
+		w.bits(0)
+	}
+}
+
+func (w *canonicalWriter) float(f *float64) {
+	w.flag(f != nil)
+	if f != nil {
+		w.bits(math.Float64bits(*f))
+	}
+}
+
+func (w *canonicalWriter) shape(s *lm.Shape, loose bool) {
+	w.flag(s != nil)
+	if s == nil {
+		return
+	}
+	last := lastHole(s)
+	w.num(len(s.Segments))
+	for i, seg := range s.Segments {
+		w.str(seg.Literal)
+		w.num(int(seg.Hole))
+		w.str(seg.Name)
+		w.str(string(seg.Schema))
+		w.num(len(seg.Choices))
+		for _, c := range seg.Choices {
+			w.str(c.Text)
+			if !loose || i != last {
+				w.bits(math.Float64bits(c.Bias + 0)) // -0 counts as 0
+			}
+		}
+	}
+}
+
+// lastHole returns the index of a shape's last hole, or -1.
+func lastHole(s *lm.Shape) int {
+	for i := len(s.Segments) - 1; i >= 0; i-- {
+		if s.Segments[i].Hole != lm.HoleNone {
+			return i
+		}
+	}
+	return -1
+}

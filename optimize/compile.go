@@ -1,0 +1,77 @@
+package optimize
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/whetgo/whet/evaluate"
+	"github.com/whetgo/whet/lm"
+	"github.com/whetgo/whet/metric"
+	"github.com/whetgo/whet/module"
+)
+
+// Compile searches, by the optimizer opt, for states of the program's predictors
+// that score better, and returns the best. The program itself is not changed
+// and may be used meanwhile: [Result.Apply] changes it. Candidates run on the
+// one program under module.WithStates, so the program and the metric must be
+// safe for concurrent use; a metric that calls language models is not touched by
+// the candidate unless it uses the program's own predictors.
+//
+// The score of a candidate is the mean of the metric over the validation
+// examples ([Val], else the training ones), or the objective given by [By].
+//
+// The result depends on nothing but the arguments and the models' answers: not
+// on concurrency, time or map order. Every identical request to a model is paid
+// once: see [Calls].
+//
+// When the context ends first, Compile returns the best so far and an error
+// that wraps the context's; the same holds for an error in the middle of the
+// search. The result is nil only when the arguments are wrong: no training
+// examples (evaluate.ErrNoData), no predictors (module.ErrNoPredictors), a
+// predictor without a language model (module.ErrNoLM), examples or an objective
+// of another type, an example whose values its type does not allow.
+func Compile[In, Out any](ctx context.Context, opt Optimizer, p module.Program[In, Out], train []module.Example[In, Out], m metric.Metric[In, Out], opts ...Option) (*Result, error) {
+	o, err := newOptions(opts)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case opt == nil:
+		return nil, errors.New("optimize: the optimizer is nil")
+	case p == nil:
+		return nil, errors.New("optimize: the program is nil")
+	case m == nil:
+		return nil, errors.New("optimize: the metric is nil")
+	case len(train) == 0:
+		return nil, fmt.Errorf("optimize: no training examples: %w", evaluate.ErrNoData)
+	}
+	if err := module.Validate(ctx, p); err != nil {
+		return nil, err
+	}
+	t, err := newTask(p, train, m, o)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newSession(ctx, p, t, o)
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	ctx = lm.Wrap(ctx, s.store.wrap)
+	err = opt.search(ctx, s)
+	if err == nil {
+		err = s.finish(ctx)
+	}
+	r, closeErr := s.close(opt)
+	err = errors.Join(err, closeErr)
+	r.Wall = time.Since(start)
+	if err != nil {
+		if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+			err = errors.Join(err, ctx.Err())
+		}
+		return r, fmt.Errorf("optimize: the search ended early, after %d trials: %w", len(r.Trials), err)
+	}
+	return r, nil
+}

@@ -1,0 +1,40 @@
+// Package optimize makes programs better: it searches for demonstrations and
+// biases under which a program scores best on data, with the model that it will
+// run on.
+//
+//	result, err := optimize.Compile(ctx, optimize.RandomSearch{MaxLabeled: 8},
+//		program, train, metric.Exact, optimize.Val(val))
+//	err = result.Apply(program)
+//
+// # Optimizers
+//
+// [LabeledFewShot], [BootstrapFewShot] and [RandomSearch] are those of DSPy
+// (Khattab et al., arXiv 2310.03714, section 4) and draw the same demos from the
+// same data in the same order. [Calibrate] fits a bias to each choice of a
+// classification, which small models need (Zhao et al., arXiv 2102.09690): alone,
+// or as the last step of every candidate of another ([Calibrated]). They are
+// plain structs; the zero value of a field is DSPy's default, and [None] is none.
+//
+// # Candidates
+//
+// A candidate is a set of states that the context carries (module.WithStates).
+// The program is never copied and never changed by a search, so that it may be
+// used meanwhile and several searches may run at once. [Result.Apply] changes it
+// in the end.
+//
+// # Calls
+//
+// Before each language model stands an answer store: every identical request is
+// paid once, also when it is made twice at the same time. Identical means the
+// same model, messages or prompt, shape with its biases, sampling parameters and
+// rollout. A choice that was scored once is known under all biases. Errors are
+// not kept. A model that can be compared is known by itself, another by its name
+// (lm.Named); one that has neither, such as an lm.Func, is asked every time.
+// [Calls] counts both sides of the store.
+//
+// # What a score means
+//
+// The winner was chosen on the validation examples, so its score there is too
+// good: results are unconfirmed unless [Confirm] gives examples that the search
+// has not seen.
+package optimize

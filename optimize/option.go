@@ -1,0 +1,77 @@
+package optimize
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/whetgo/whet/lm"
+	"github.com/whetgo/whet/metric"
+	"github.com/whetgo/whet/module"
+)
+
+// Option configures [Compile].
+type Option func(*options)
+
+type options struct {
+	val         any // []module.Example[In, Out]; nil is the training examples
+	fresh       any // []module.Example[In, Out]; nil is no confirmation
+	objective   any // metric.Objective[Out]; nil is the mean
+	teacher     lm.LM
+	progress    io.Writer
+	concurrency int
+	calibrate   *Calibrate
+}
+
+const defaultConcurrency = 8
+
+func newOptions(opts []Option) (options, error) {
+	o := options{concurrency: defaultConcurrency}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if o.concurrency < 1 {
+		return o, fmt.Errorf("optimize: concurrency %d: want at least 1", o.concurrency)
+	}
+	return o, nil
+}
+
+// Val sets the examples on which candidates are scored. The default is the
+// training examples, as in DSPy.
+func Val[In, Out any](val []module.Example[In, Out]) Option {
+	return func(o *options) { o.val = val }
+}
+
+// Confirm gives examples that no part of the search has seen. After the search
+// the program as it was and the winner both run on them; unless the winner is
+// better by a 95 % interval of the difference that lies above 0, the result is
+// the program as it was: no gain, no change.
+func Confirm[In, Out any](fresh []module.Example[In, Out]) Option {
+	return func(o *options) { o.fresh = fresh }
+}
+
+// By makes the search maximise an objective, for example macro F1, in place of
+// the mean of the metric:
+//
+//	optimize.By(metric.MacroF1(func(v Verdict) Label { return v.Label }))
+//
+// Whether a bootstrapped answer becomes a demo is still for the metric to say.
+func By[Out any](objective metric.Objective[Out]) Option {
+	return func(o *options) { o.objective = objective }
+}
+
+// Teacher sets the language model that bootstrapped demos are made with. The
+// default is each predictor's own.
+func Teacher(m lm.LM) Option { return func(o *options) { o.teacher = m } }
+
+// Progress writes one line to w for each trial. The default is silence. Errors
+// in writing are ignored.
+func Progress(w io.Writer) Option { return func(o *options) { o.progress = w } }
+
+// Concurrency sets how many examples are evaluated at once; the default is 8.
+// Results do not depend on it.
+func Concurrency(n int) Option { return func(o *options) { o.concurrency = n } }
+
+// Calibrated makes a [Calibrate] the last step of every candidate: biases are
+// fitted to it on the training examples, and it is scored with them. With
+// [Calibrate] as the optimizer itself it has no effect.
+func Calibrated(c Calibrate) Option { return func(o *options) { o.calibrate = &c } }

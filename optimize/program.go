@@ -1,0 +1,122 @@
+package optimize
+
+import (
+	"context"
+	"errors"
+	"math"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/whetgo/whet/evaluate"
+	"github.com/whetgo/whet/metric"
+	"github.com/whetgo/whet/module"
+	"github.com/whetgo/whet/signature"
+	"github.com/whetgo/whet/trace"
+)
+
+// typed is a program with its metric and objective.
+type typed[In, Out any] struct {
+	program     module.Program[In, Out]
+	metric      metric.Metric[In, Out]
+	objective   metric.Objective[Out]
+	concurrency int
+}
+
+// encodeExample returns the inputs and the known outputs of an example. An
+// output that holds nothing, an empty text or an absent value, is not known.
+func encodeExample[In, Out any](ex module.Example[In, Out]) (in, out signature.Record, err error) {
+	if in, err = signature.Encode(ex.In); err != nil {
+		return in, out, err
+	}
+	all, err := signature.Encode(ex.Out)
+	if err != nil {
+		return in, out, err
+	}
+	for name, v := range all.All() {
+		if v != nil && v != "" {
+			out = out.With(name, v)
+		}
+	}
+	return in, out, nil
+}
+
+func (t typed[In, Out]) evaluate(ctx context.Context, data []module.Example[In, Out], opts []evaluate.Option) (*evaluation, error) {
+	report, err := evaluate.Run(ctx, t.program, data, t.metric, opts...)
+	if err != nil {
+		return nil, err
+	}
+	e := &evaluation{
+		score: report.Score, failed: report.Failed, report: report,
+		subscores: make([]float64, len(report.Rows)),
+		interval:  func() (metric.Interval, error) { return report.Interval(metric.Resampling{}) },
+		steps: func(row int) []module.Step {
+			if report.Rows[row].Err != nil {
+				return nil
+			}
+			return module.Steps(report.Rows[row].Trace)
+		},
+		relabel: func(ctx context.Context, rows []int, field string, values []signature.Value) (func([]int) float64, error) {
+			return t.relabel(ctx, report, rows, field, values)
+		},
+	}
+	for i := range report.Rows {
+		row := &report.Rows[i]
+		e.subscores[i] = row.Score.Value
+		if row.Err != nil && e.err == nil {
+			e.err = row.Err
+		}
+	}
+	return e, nil
+}
+
+func (t typed[In, Out]) attempt(program, judge context.Context, ex module.Example[In, Out]) (*trace.Trace, metric.Score, error) {
+	program, tr := trace.Start(program)
+	got, err := t.program.Run(program, ex.In)
+	if err != nil {
+		return tr, metric.Score{}, err
+	}
+	judge, _ = trace.Start(judge)
+	score, err := t.metric(judge, ex, got, tr)
+	if err == nil && (math.IsNaN(score.Value) || math.IsInf(score.Value, 0)) {
+		err = errors.New("optimize: the metric returned a score that is not a finite number")
+	}
+	return tr, score, err
+}
+
+// relabel scores every row under every value of one field: see evaluation.
+func (t typed[In, Out]) relabel(ctx context.Context, report *evaluate.Report[In, Out], rows []int, field string, values []signature.Value) (func([]int) float64, error) {
+	outcomes := make([]metric.Outcome[Out], len(rows)*len(values))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(t.concurrency)
+	for i, r := range rows {
+		row := &report.Rows[r]
+		g.Go(func() error {
+			rec, err := signature.Encode(row.Out)
+			if err != nil {
+				return err
+			}
+			for k, v := range values {
+				got := row.Out
+				if err := signature.Decode(rec.With(field, v), &got); err != nil {
+					return err
+				}
+				mctx, _ := trace.Start(ctx)
+				score, err := t.metric(mctx, row.Example, got, row.Trace)
+				if err != nil {
+					if ctx.Err() != nil {
+						return ctx.Err()
+					}
+					score.Value = 0 // what a failed row counts
+				}
+				outcomes[i*len(values)+k] = metric.Outcome[Out]{
+					ID: row.Name(), Truth: row.Example.Out, Got: got, Failed: err != nil, Score: score.Value,
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return t.objective.Stat(outcomes)
+}

@@ -1,0 +1,165 @@
+package optimize
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"sync"
+
+	"github.com/whetgo/whet/lm"
+)
+
+// store is the answer store of one [Compile]: it stands before every language
+// model, asks each identical request once, and counts. Answers are kept until
+// Compile returns; errors are not kept.
+type store struct {
+	mu      sync.Mutex
+	entries map[storeKey]*storeEntry
+	calls   Calls
+	usage   lm.Usage
+}
+
+type storeKey struct {
+	model any // comparable: a language model, or its name
+	d     digest
+}
+
+// storeEntry is an answer, or one on its way: done is closed when it is known.
+type storeEntry struct {
+	done    chan struct{}
+	request *lm.Request // the one that was asked
+	resp    *lm.Response
+	err     error
+}
+
+func newStore() *store { return &store{entries: map[storeKey]*storeEntry{}} }
+
+// wrap puts the store before a model: see lm.Wrap.
+func (s *store) wrap(m lm.LM) lm.LM { return storedLM{s, m} }
+
+// totals returns the counts so far.
+func (s *store) totals() (Calls, lm.Usage) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls, s.usage
+}
+
+type storedLM struct {
+	store *store
+	model lm.LM
+}
+
+// Name implements lm.Named.
+func (l storedLM) Name() string { return lm.NameOf(l.model) }
+
+// Generate implements lm.LM.
+func (l storedLM) Generate(ctx context.Context, r *lm.Request) (*lm.Response, error) {
+	l.store.mu.Lock()
+	l.store.calls.Requested++
+	l.store.mu.Unlock()
+	id := identity(l.model)
+	if id == nil {
+		return l.pay(ctx, r)
+	}
+	if rebiasable(r) {
+		// One entry serves a choice under whatever biases.
+		resp, err := l.entry(ctx, storeKey{id, canonical(r, true)}, r)
+		if err != nil || resp != nil {
+			return resp, err
+		}
+	}
+	return l.entry(ctx, storeKey{id, canonical(r, false)}, r)
+}
+
+// identity returns what a model is known by in the store: itself, else its name.
+// It returns nil for a model that has neither, such as an lm.Func, whose answers
+// are not stored.
+func identity(m lm.LM) any {
+	if reflect.ValueOf(m).Comparable() {
+		return m
+	}
+	if name := lm.NameOf(m); name != "" {
+		return name
+	}
+	return nil
+}
+
+// entry answers from the entry of that key, or makes one. It returns nil and no
+// error when the entry's answer does not tell what this request's would be.
+func (l storedLM) entry(ctx context.Context, key storeKey, r *lm.Request) (*lm.Response, error) {
+	s := l.store
+	for {
+		s.mu.Lock()
+		e, ok := s.entries[key]
+		if !ok {
+			e = &storeEntry{done: make(chan struct{}), request: r.Clone()}
+			s.entries[key] = e
+			s.mu.Unlock()
+			return l.fill(ctx, key, e, r)
+		}
+		s.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-e.done:
+		}
+		if e.err != nil {
+			continue // it was removed: this request is asked itself
+		}
+		resp := rebias(e.request, e.resp, r)
+		if resp == nil {
+			return nil, nil
+		}
+		resp.Cached = true
+		resp.Usage = lm.Usage{Calls: 1, CachedCalls: 1}
+		s.mu.Lock()
+		s.usage = s.usage.Add(resp.Usage)
+		s.mu.Unlock()
+		return resp, nil
+	}
+}
+
+// fill asks the model and ends the entry.
+func (l storedLM) fill(ctx context.Context, key storeKey, e *storeEntry, r *lm.Request) (*lm.Response, error) {
+	finished := false
+	defer func() {
+		if !finished { // the model panicked: nobody may wait for ever
+			e.err = errUnfinished
+		}
+		if e.err != nil {
+			l.store.mu.Lock()
+			delete(l.store.entries, key)
+			l.store.mu.Unlock()
+		}
+		close(e.done)
+	}()
+	resp, err := l.pay(ctx, r)
+	finished = true
+	if e.err = err; err != nil {
+		return nil, err
+	}
+	e.resp = resp
+	return copyResponse(resp), nil
+}
+
+// pay asks the model and counts the call.
+func (l storedLM) pay(ctx context.Context, r *lm.Request) (*lm.Response, error) {
+	s := l.store
+	s.mu.Lock()
+	s.calls.Paid++
+	s.mu.Unlock()
+	resp, err := l.model.Generate(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.usage = s.usage.Add(resp.Usage)
+	s.mu.Unlock()
+	return resp, nil
+}
+
+func copyResponse(r *lm.Response) *lm.Response {
+	c := *r
+	c.Choices = slices.Clone(r.Choices)
+	return &c
+}

@@ -1,0 +1,223 @@
+package optimize
+
+import (
+	"context"
+	"errors"
+	"math"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/whetgo/whet/lm"
+)
+
+// slow answers after a second of the bubble's time.
+type slow struct {
+	calls atomic.Int64
+	fail  atomic.Bool
+}
+
+func (s *slow) Generate(ctx context.Context, r *lm.Request) (*lm.Response, error) {
+	s.calls.Add(1)
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(time.Second):
+	}
+	if s.fail.Load() {
+		return nil, errors.New("failed")
+	}
+	return &lm.Response{Text: r.Prompt, Usage: lm.Usage{Calls: 1, PromptTokens: 3}}, nil
+}
+
+func TestStoreAsksOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		model := &slow{}
+		s := newStore()
+		var cached atomic.Int64
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				resp, err := s.wrap(model).Generate(t.Context(), &lm.Request{Prompt: "a"})
+				if err != nil || resp.Text != "a" {
+					t.Errorf("got %v and %v", resp, err)
+				} else if resp.Cached {
+					cached.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		calls, usage := s.totals()
+		if model.calls.Load() != 1 || cached.Load() != 9 || calls != (Calls{10, 1}) {
+			t.Errorf("%d calls, %d cached, %+v", model.calls.Load(), cached.Load(), calls)
+		}
+		if want := (lm.Usage{Calls: 10, CachedCalls: 9, PromptTokens: 3}); usage != want {
+			t.Errorf("usage %+v, want %+v", usage, want)
+		}
+		// Another model is another identity.
+		if _, err := s.wrap(&slow{}).Generate(t.Context(), &lm.Request{Prompt: "a"}); err != nil {
+			t.Fatal(err)
+		}
+		if calls, _ = s.totals(); calls.Paid != 2 {
+			t.Errorf("%+v", calls)
+		}
+	})
+}
+
+func TestStoreKeepsNoErrors(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		model := &slow{}
+		model.fail.Store(true)
+		s := newStore()
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				if _, err := s.wrap(model).Generate(t.Context(), &lm.Request{Prompt: "a"}); err == nil {
+					t.Error("want the model's error")
+				}
+			})
+		}
+		wg.Wait()
+		if model.calls.Load() != 3 {
+			t.Errorf("%d calls, want one for each request", model.calls.Load())
+		}
+		model.fail.Store(false)
+		resp, err := s.wrap(model).Generate(t.Context(), &lm.Request{Prompt: "a"})
+		if err != nil || resp.Cached {
+			t.Errorf("got %v and %v", resp, err)
+		}
+		// Who waits for another's call gives up with its own context, and the
+		// other's end is not its own.
+		leader, cancel := context.WithCancel(t.Context())
+		waiter, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer stop()
+		wg.Go(func() {
+			if _, err := s.wrap(model).Generate(leader, &lm.Request{Prompt: "b"}); !errors.Is(err, context.Canceled) {
+				t.Errorf("leader: %v", err)
+			}
+		})
+		synctest.Wait()
+		wg.Go(func() {
+			if _, err := s.wrap(model).Generate(waiter, &lm.Request{Prompt: "b"}); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("waiter: %v", err)
+			}
+		})
+		wg.Go(func() {
+			if _, err := s.wrap(model).Generate(t.Context(), &lm.Request{Prompt: "b"}); err != nil {
+				t.Errorf("second waiter: %v", err)
+			}
+		})
+		time.Sleep(200 * time.Millisecond)
+		cancel()
+		wg.Wait()
+	})
+}
+
+func TestFuncIsNotStored(t *testing.T) {
+	t.Parallel()
+	n := 0
+	f := lm.Func(func(context.Context, *lm.Request) (*lm.Response, error) { n++; return &lm.Response{}, nil })
+	s := newStore()
+	for range 2 {
+		if _, err := s.wrap(f).Generate(t.Context(), &lm.Request{Prompt: "a"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if calls, _ := s.totals(); n != 2 || calls != (Calls{2, 2}) {
+		t.Errorf("%d calls, %+v", n, calls)
+	}
+}
+
+func choiceShape(biases ...float64) *lm.Shape {
+	seg := lm.Segment{Hole: lm.HoleChoice, Name: "x"}
+	for i, b := range biases {
+		seg.Choices = append(seg.Choices, lm.Alternative{Text: string(rune('a' + i)), Bias: b})
+	}
+	return &lm.Shape{Segments: []lm.Segment{{Literal: "x: "}, seg, {Literal: "\n"}}}
+}
+
+func TestCanonical(t *testing.T) {
+	t.Parallel()
+	base := func() *lm.Request {
+		return &lm.Request{Messages: []lm.Message{lm.System("s"), lm.User("u")}, Shape: choiceShape(0, 0), Stop: []string{"x"}}
+	}
+	changes := map[string]func(*lm.Request){
+		"prompt":      func(r *lm.Request) { r.Prompt = "p" },
+		"role":        func(r *lm.Request) { r.Messages[1].Role = lm.RoleAssistant },
+		"text":        func(r *lm.Request) { r.Messages[1] = lm.User("v") },
+		"blob":        func(r *lm.Request) { r.Messages[1].Parts[0] = lm.Part{Blob: &lm.Blob{URL: "u"}} },
+		"moved text":  func(r *lm.Request) { r.Messages = []lm.Message{lm.System("su"), lm.User("")} },
+		"no shape":    func(r *lm.Request) { r.Shape = nil },
+		"choices":     func(r *lm.Request) { r.Shape = choiceShape(0, 0, 0) },
+		"bias":        func(r *lm.Request) { r.Shape = choiceShape(0, 1) },
+		"temperature": func(r *lm.Request) { r.Temperature = lm.Temperature(0) },
+		"top p":       func(r *lm.Request) { r.TopP = lm.Temperature(1) },
+		"seed":        func(r *lm.Request) { r.Seed = lm.Seed(0) },
+		"tokens":      func(r *lm.Request) { r.MaxTokens = 1 },
+		"stop":        func(r *lm.Request) { r.Stop = nil },
+		"rollout":     func(r *lm.Request) { r.Rollout = 1 },
+	}
+	seen := map[digest]string{canonical(base(), false): "base"}
+	for name, change := range changes {
+		r := base()
+		change(r)
+		d := canonical(r, false)
+		if other, ok := seen[d]; ok {
+			t.Errorf("%s and %s have the same hash", name, other)
+		}
+		seen[d] = name
+	}
+	a, b := base(), base()
+	b.Shape = choiceShape(0, math.Copysign(0, -1))
+	if canonical(a, false) != canonical(base(), false) || canonical(a, false) != canonical(b, false) {
+		t.Error("equal requests have different hashes")
+	}
+	b.Shape = choiceShape(3, 1)
+	if canonical(a, true) != canonical(b, true) {
+		t.Error("the last hole's biases are in the loose hash")
+	}
+}
+
+func TestRebias(t *testing.T) {
+	t.Parallel()
+	asked := &lm.Request{Prompt: "p", Shape: choiceShape(0, 0)}
+	answer := func(picked int, text string) *lm.Response {
+		return &lm.Response{Text: text, Shaped: true, Choices: []lm.Choice{{
+			Name: "x", Picked: picked,
+			Options: []lm.Option{{Text: "a", LogProb: math.Log(0.9), Prob: 0.9}, {Text: "b", LogProb: math.Log(0.1), Prob: 0.1}},
+		}}}
+	}
+	want := &lm.Request{Prompt: "p", Shape: choiceShape(0, math.Log(27))}
+	for _, text := range []string{"x: a\n", "x: a"} {
+		resp := answer(0, text)
+		got := rebias(asked, resp, want)
+		if got == nil {
+			t.Fatalf("%q: no answer", text)
+		}
+		if got.Choices[0].Picked != 1 || got.Text[3] != 'b' || len(got.Text) != len(text) || math.Abs(got.Choices[0].Options[1].Prob-0.75) > 1e-12 {
+			t.Errorf("%q: got %+v", text, got)
+		}
+		if resp.Choices[0].Picked != 0 || resp.Choices[0].Options[1].Prob != 0.1 {
+			t.Error("the stored answer was changed")
+		}
+	}
+	if got := rebias(asked, answer(1, "x: b\n"), want); got != nil {
+		t.Errorf("a choice that was drawn: got %+v", got)
+	}
+	if got := rebias(asked, answer(0, "something else"), want); got != nil {
+		t.Errorf("a reply that does not end with the choice: got %+v", got)
+	}
+	if got := rebias(asked, &lm.Response{Text: "x: a\n"}, want); got != nil {
+		t.Errorf("a reply that was not scored: got %+v", got)
+	}
+	if got := rebias(asked, answer(1, "whatever"), asked); got == nil || got.Text != "whatever" {
+		t.Errorf("the same biases: got %+v", got)
+	}
+	if rebiasable(&lm.Request{Shape: choiceShape(0), Temperature: lm.Temperature(1)}) || rebiasable(&lm.Request{Prompt: "p"}) || !rebiasable(asked) {
+		t.Error("rebiasable")
+	}
+}

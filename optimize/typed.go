@@ -1,0 +1,116 @@
+package optimize
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/whetgo/whet/evaluate"
+	"github.com/whetgo/whet/metric"
+	"github.com/whetgo/whet/module"
+	"github.com/whetgo/whet/signature"
+	"github.com/whetgo/whet/trace"
+)
+
+// dataset names one of the sets of examples.
+type dataset int
+
+const (
+	trainSet dataset = iota
+	valSet
+	freshSet
+)
+
+// task is the typed part of a search behind closures: running the program on
+// examples and scoring the answers. Candidates come through the context.
+type task struct {
+	objective string
+	// sizes are the numbers of examples of the sets.
+	sizes [3]int
+	// train holds the training examples as records, inputs first.
+	train []signature.Record
+	// truth holds the training examples' outputs.
+	truth []signature.Record
+	// evaluate runs the program on a whole set. With an error the evaluation did
+	// not run to its end.
+	evaluate func(ctx context.Context, set dataset) (*evaluation, error)
+	// attempt runs the program on one training example: the program under the one
+	// context, the metric under the other.
+	attempt func(program, judge context.Context, i int) (*trace.Trace, metric.Score, error)
+	// compare runs the paired comparison of two evaluations of the same set.
+	compare func(before, after *evaluation) (metric.Difference, error)
+}
+
+// evaluation is the program's answers on one set.
+type evaluation struct {
+	score     float64
+	subscores []float64
+	failed    int
+	err       error // of the first row that failed
+	// steps returns the predictor calls of a row; nil when it failed.
+	steps func(row int) []module.Step
+	// relabel returns the objective over these training rows as a function of the
+	// values of one output field: of the row numbers i*len(values)+k it is given,
+	// each stands for rows[i] with the field holding values[k].
+	relabel  func(ctx context.Context, rows []int, field string, values []signature.Value) (func(idx []int) float64, error)
+	interval func() (metric.Interval, error)
+	report   any
+}
+
+func newTask[In, Out any](p module.Program[In, Out], train []module.Example[In, Out], m metric.Metric[In, Out], o options) (*task, error) {
+	data := [3][]module.Example[In, Out]{train, train, nil}
+	for set, given := range map[dataset]any{valSet: o.val, freshSet: o.fresh} {
+		if given == nil {
+			continue
+		}
+		rows, ok := given.([]module.Example[In, Out])
+		if !ok {
+			return nil, fmt.Errorf("optimize: the validation or fresh examples are a %T, the training examples a %T", given, train)
+		}
+		if len(rows) == 0 {
+			return nil, fmt.Errorf("optimize: the validation or fresh examples given are none: %w", evaluate.ErrNoData)
+		}
+		data[set] = rows
+	}
+	objective := metric.Mean[Out]()
+	evalOpts := []evaluate.Option{evaluate.Concurrency(o.concurrency)}
+	if o.objective != nil {
+		obj, ok := o.objective.(metric.Objective[Out])
+		if !ok {
+			return nil, fmt.Errorf("optimize: the objective given to By is a %T, but the program's answers need a %T", o.objective, objective)
+		}
+		objective = obj
+		evalOpts = append(evalOpts, evaluate.By(obj))
+	}
+	t := &task{objective: objective.Name, sizes: [3]int{len(data[0]), len(data[1]), len(data[2])}}
+	for i, ex := range train {
+		in, out, err := encodeExample(ex)
+		if err != nil {
+			return nil, fmt.Errorf("optimize: training example %s: %w", exampleName(ex.ID, i), err)
+		}
+		t.train = append(t.train, in.Merge(out.Merge(in)))
+		t.truth = append(t.truth, out)
+	}
+	ty := typed[In, Out]{p, m, objective, o.concurrency}
+	t.evaluate = func(ctx context.Context, set dataset) (*evaluation, error) {
+		return ty.evaluate(ctx, data[set], evalOpts)
+	}
+	t.attempt = func(program, judge context.Context, i int) (*trace.Trace, metric.Score, error) {
+		return ty.attempt(program, judge, train[i])
+	}
+	t.compare = func(before, after *evaluation) (metric.Difference, error) {
+		b, okB := before.report.(*evaluate.Report[In, Out])
+		a, okA := after.report.(*evaluate.Report[In, Out])
+		if !okA || !okB {
+			return metric.Difference{}, fmt.Errorf("optimize: comparing a %T with a %T", before.report, after.report)
+		}
+		return evaluate.Compare(b, a, metric.Resampling{})
+	}
+	return t, nil
+}
+
+func exampleName(id string, i int) string {
+	if id != "" {
+		return id
+	}
+	return fmt.Sprintf("number %d", i+1)
+}

@@ -1,0 +1,268 @@
+package signature
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/whetgo/whet/internal/snake"
+)
+
+// plan is what is known of a Go struct type: its fields and where they are.
+type plan struct {
+	fields []planField
+	names  []string
+}
+
+type planField struct {
+	Field
+	index []int
+	codec *codec
+}
+
+// codec converts the values of one Go type.
+type codec struct {
+	typ *Type
+	// elem converts what a pointer points to or what a slice holds.
+	elem *codec
+	// object is the plan of a struct.
+	object *plan
+	// ptr says that the Go type is a pointer.
+	ptr bool
+}
+
+// plans memoises planOf, which is a pure function of the type.
+var plans sync.Map // reflect.Type -> *plan
+
+var timeType = reflect.TypeFor[time.Time]()
+
+// Of makes a signature of two Go structs: the exported fields of In are the
+// inputs and those of Out the outputs, in declaration order. A field is named by
+// its json tag, else by the snake_case of its Go name; `json:"-"` leaves it out;
+// `desc` describes it to the model. Fields of embedded structs count as the outer
+// struct's. The types are string, bool, every integer and float, time.Time,
+// slices, structs, and pointers for what may be absent. A string type is an enum
+// when it has a method Enum() []string, a string field when it has a tag
+// `enum:"a,b"`.
+//
+// Empty instructions become DSPy's default, which lists the fields. A mistake is
+// an *Error that names type, field and tag.
+func Of[In, Out any](instructions string) (*Signature, error) {
+	in, err := planOf(reflect.TypeFor[In]())
+	if err != nil {
+		return nil, err
+	}
+	out, err := planOf(reflect.TypeFor[Out]())
+	if err != nil {
+		return nil, err
+	}
+	fields := func(p *plan) []Field {
+		fs := make([]Field, len(p.fields))
+		for i, f := range p.fields {
+			fs[i] = f.Field
+		}
+		return fs
+	}
+	sig, err := New(instructions, fields(in), fields(out))
+	if e, ok := err.(*Error); ok && e.Type == "" { //nolint:errorlint // New returns it unwrapped
+		e.Type = reflect.TypeFor[In]().String() + " -> " + reflect.TypeFor[Out]().String()
+	}
+	return sig, err
+}
+
+func planOf(t reflect.Type) (*plan, error) { return planIn(t, nil) }
+
+// planIn makes the plan of a struct type; outer are the structs around it, so
+// that a type that holds itself is found.
+func planIn(t reflect.Type, outer []reflect.Type) (*plan, error) {
+	if p, ok := plans.Load(t); ok {
+		return p.(*plan), nil
+	}
+	for t.Kind() == reflect.Pointer && len(outer) == 0 {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || t == timeType {
+		return nil, &Error{Type: t.String(), Problem: "inputs and outputs must be structs whose exported fields are the signature's; wrap the value in a struct"}
+	}
+	if slices.Contains(outer, t) {
+		return nil, &Error{Type: t.String(), Problem: "the type holds itself, which no schema of finite size describes; use another type for the inner one"}
+	}
+	p := &plan{}
+	if err := p.collect(t, nil, append(slices.Clone(outer), t)); err != nil {
+		return nil, err
+	}
+	if len(p.fields) == 0 && len(outer) > 0 {
+		return nil, &Error{Type: t.String(), Problem: "the struct has no exported field"}
+	}
+	for _, f := range p.fields {
+		if slices.Contains(p.names, f.Name) {
+			return nil, &Error{Type: t.String(), Field: f.Name, Problem: "two fields have this name; rename one of them with a json tag"}
+		}
+		p.names = append(p.names, f.Name)
+	}
+	stored, _ := plans.LoadOrStore(t, p)
+	return stored.(*plan), nil
+}
+
+func (p *plan) collect(t reflect.Type, index []int, outer []reflect.Type) error {
+	for i := range t.NumField() {
+		sf := t.Field(i)
+		at := append(slices.Clone(index), i)
+		tag := sf.Tag.Get("json")
+		name, _, _ := strings.Cut(tag, ",")
+		if sf.Anonymous && name == "" && sf.Type.Kind() == reflect.Struct && sf.Type != timeType {
+			if err := p.collect(sf.Type, at, outer); err != nil {
+				return err
+			}
+			continue
+		}
+		if !sf.IsExported() || tag == "-" {
+			continue
+		}
+		if name == "" {
+			name = snake.Case(sf.Name)
+		}
+		if problem := checkName(name); problem != "" {
+			return &Error{Type: t.String(), Field: sf.Name, Tag: "json:" + tag, Problem: problem}
+		}
+		c, err := codecOf(t, sf, outer)
+		if err != nil {
+			return err
+		}
+		p.fields = append(p.fields, planField{
+			Field: Field{Name: name, Desc: sf.Tag.Get("desc"), Type: c.typ}, index: at, codec: c,
+		})
+	}
+	return nil
+}
+
+// checkName refuses a name that could not stand in a field marker.
+func checkName(name string) string {
+	for i, r := range name {
+		letter := r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		if !letter && (i == 0 || r < '0' || r > '9') {
+			return "the name " + strconvQuote(name) + " must be letters, digits and underscores, and not begin with a digit"
+		}
+	}
+	return ""
+}
+
+func codecOf(owner reflect.Type, sf reflect.StructField, outer []reflect.Type) (*codec, error) {
+	fail := func(tag, problem string) error {
+		return &Error{Type: owner.String(), Field: sf.Name, Tag: tag, Problem: problem}
+	}
+	c, err := codecOfType(sf.Type, outer, fail)
+	if err != nil {
+		return nil, err
+	}
+	list, ok := sf.Tag.Lookup("enum")
+	if !ok {
+		return c, nil
+	}
+	inner := c
+	for inner.ptr {
+		inner = inner.elem
+	}
+	if inner.typ.Kind != KindString {
+		return nil, fail(`enum:"`+list+`"`, "only a string can be an enum, and this field is a "+sf.Type.String())
+	}
+	choices := strings.Split(list, ",")
+	for i := range choices {
+		choices[i] = strings.TrimSpace(choices[i])
+	}
+	if problem := checkChoices(choices); problem != "" {
+		return nil, fail(`enum:"`+list+`"`, problem)
+	}
+	return withType(c, func(t *Type) { t.Kind, t.Choices = KindEnum, choices }), nil
+}
+
+// withType returns the codec with the type at the end of its pointers changed.
+func withType(c *codec, change func(*Type)) *codec {
+	n, t := *c, *c.typ
+	change(&t)
+	n.typ = &t
+	if c.ptr {
+		n.elem = withType(c.elem, change)
+	}
+	return &n
+}
+
+func checkChoices(choices []string) string {
+	if len(choices) == 0 {
+		return "an enum needs at least one choice"
+	}
+	for i, c := range choices {
+		if strings.TrimSpace(c) == "" {
+			return "a choice is empty"
+		}
+		if slices.Contains(choices[:i], c) {
+			return "the choice " + strconvQuote(c) + " stands twice"
+		}
+	}
+	return ""
+}
+
+// enumOf returns the choices of a type with the method Enum() []string.
+func enumOf(t reflect.Type) ([]string, bool) {
+	type enum interface{ Enum() []string }
+	if e, ok := reflect.Zero(t).Interface().(enum); ok {
+		return e.Enum(), true
+	}
+	if e, ok := reflect.New(t).Interface().(enum); ok {
+		return e.Enum(), true
+	}
+	return nil, false
+}
+
+func codecOfType(t reflect.Type, outer []reflect.Type, fail func(tag, problem string) error) (*codec, error) {
+	if t.Kind() == reflect.String {
+		if choices, ok := enumOf(t); ok {
+			if problem := checkChoices(choices); problem != "" {
+				return nil, fail("", "the method Enum of "+t.String()+": "+problem)
+			}
+			return &codec{typ: &Type{Kind: KindEnum, Choices: slices.Clone(choices)}}, nil
+		}
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return &codec{typ: &Type{Kind: KindString}}, nil
+	case reflect.Bool:
+		return &codec{typ: &Type{Kind: KindBool}}, nil
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return &codec{typ: &Type{Kind: KindInt}}, nil
+	case reflect.Float32, reflect.Float64:
+		return &codec{typ: &Type{Kind: KindFloat}}, nil
+	case reflect.Pointer:
+		elem, err := codecOfType(t.Elem(), outer, fail)
+		if err != nil {
+			return nil, err
+		}
+		typ := *elem.typ
+		typ.Optional = true
+		return &codec{typ: &typ, elem: elem, ptr: true}, nil
+	case reflect.Slice:
+		elem, err := codecOfType(t.Elem(), outer, fail)
+		if err != nil {
+			return nil, err
+		}
+		return &codec{typ: &Type{Kind: KindList, Elem: elem.typ}, elem: elem}, nil
+	case reflect.Struct:
+		if t == timeType {
+			return &codec{typ: &Type{Kind: KindTime}}, nil
+		}
+		p, err := planIn(t, outer)
+		if err != nil {
+			return nil, err
+		}
+		obj := &Type{Kind: KindObject, Name: t.Name()}
+		for _, f := range p.fields {
+			obj.Fields = append(obj.Fields, f.Field)
+		}
+		return &codec{typ: obj, object: p}, nil
+	default:
+		return nil, fail("", "the Go type "+t.String()+" cannot be a field; use string, bool, a number, time.Time, a slice, a struct, or a pointer to one of them")
+	}
+}
