@@ -145,16 +145,17 @@ func (l storedLM) fill(ctx context.Context, key storeKey, e *storeEntry, r *lm.R
 // pay asks the model and counts the call.
 func (l storedLM) pay(ctx context.Context, r *lm.Request) (*lm.Response, error) {
 	s := l.store
-	s.mu.Lock()
-	s.calls.Paid++
-	s.mu.Unlock()
 	resp, err := l.model.Generate(ctx, r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if err != nil {
+		s.calls.Paid++
 		return nil, err
 	}
-	s.mu.Lock()
+	if !resp.Cached { // a store below this one may have known the answer
+		s.calls.Paid++
+	}
 	s.usage = s.usage.Add(resp.Usage)
-	s.mu.Unlock()
 	return resp, nil
 }
 

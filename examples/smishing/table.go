@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/whetgo/whet/evaluate"
+	"github.com/whetgo/whet/metric"
+)
+
+// print writes a table for each test set, the confusion matrices of the baseline
+// and of the best program, and how sure the difference is.
+func (e *experiment) print(w io.Writer) error {
+	fmt.Fprintf(w, "\nSmishing: %s\n", e.data.title)
+	fmt.Fprintf(w, "model %s, adapter %s, %d training rows, %d candidates\n", modelName(e.model), e.adapter.Name(), len(e.data.train), e.candidates)
+	for i, set := range e.data.tests {
+		if err := e.printSet(w, i, set); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *experiment) printSet(w io.Writer, i int, set testSet) error {
+	fmt.Fprintf(w, "\n%s, %d rows\n\n", set.name, len(set.rows))
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "program\tmacro F1\t95 % interval\taccuracy\tham F1\tspam F1\tsmishing F1\tfailed\ttrain score")
+	for _, v := range e.variants {
+		r := v.reports[i]
+		c, err := confusion(r)
+		if err != nil {
+			return err
+		}
+		iv, err := r.Interval(metric.Resampling{})
+		if err != nil {
+			return err
+		}
+		train := ""
+		if v.result != nil {
+			train = fmt.Sprintf("%.3f", v.score)
+		}
+		fmt.Fprintf(tw, "%s\t%.3f\t%.3f to %.3f\t%.3f", v.name, r.Score, iv.Low, iv.High, c.Accuracy())
+		for _, class := range c.Classes() {
+			fmt.Fprintf(tw, "\t%.3f", class.F1)
+		}
+		fmt.Fprintf(tw, "\t%d\t%s\n", r.Failed, train)
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	best := e.best()
+	for _, name := range []string{"typed", "always ham", "naive Bayes, same training rows"} {
+		base := e.find(name)
+		if base == nil {
+			continue
+		}
+		d, err := evaluate.Compare(base.reports[i], best.reports[i], metric.Resampling{})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "\n%s against %s: %s", best.name, name, d)
+	}
+	fmt.Fprintln(w)
+	for _, v := range []*variant{e.find("typed"), best} {
+		if v == nil {
+			continue
+		}
+		c, err := confusion(v.reports[i])
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "\n%s\n%s", v.name, c)
+	}
+	return nil
+}
+
+func (e *experiment) find(name string) *variant {
+	for _, v := range e.variants {
+		if v.name == name {
+			return v
+		}
+	}
+	return nil
+}
+
+func confusion(r *report) (*metric.Confusion, error) {
+	return evaluate.Confusion(r, func(v Verdict) Label { return v.Label })
+}
