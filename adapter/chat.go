@@ -2,7 +2,6 @@ package adapter
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/whetgo/whet/lm"
@@ -12,7 +11,8 @@ import (
 // Chat speaks DSPy 3's chat format, byte for byte: a system message that lists
 // the fields and shows their order, demos as turns, and fields under markers
 // such as "[[ ## label ## ]]". Data that holds such a marker is made harmless
-// before it is rendered; all other data is rendered as DSPy does.
+// before it is rendered (a zero width joiner behind its brackets, taken out again
+// when a reply repeats it); all other data is rendered as DSPy does.
 //
 // Replies are read as DSPy reads them, but for indented markers, which DSPy
 // misreads. Where that fails for a choice, its letter case, the marks around it
@@ -32,8 +32,15 @@ func (c Chat) Prepare(p Program) (Template, error) {
 		return nil, err
 	}
 	t := &chatTemplate{sig: p.Signature, prefix: []lm.Message{lm.System(system)}}
+	for _, f := range p.Signature.Inputs() {
+		t.headers = append(t.headers, marker(f.Name)+"\n")
+	}
 	for _, d := range orderDemos(p.Signature, p.Demos) {
-		user, err := userTurn(p.Signature, d.fields, d.complete)
+		intro := ""
+		if !d.complete {
+			intro = incompleteDemo
+		}
+		user, err := t.userTurn(intro, d.fields, "")
 		if err != nil {
 			return nil, err
 		}
@@ -68,6 +75,9 @@ func chatSystem(sig *signature.Signature) (string, error) {
 	}
 	b.WriteString(marker(completed) + "\nIn adhering to this structure, your objective is: ")
 	for _, line := range strings.Split(sig.Instructions(), "\n") {
+		if strip(line) == "" {
+			line = ""
+		}
 		b.WriteString("\n        " + line)
 	}
 	return b.String(), nil
@@ -80,7 +90,7 @@ func fieldList(fields []signature.Field) string {
 	for i, f := range fields {
 		lines[i] = fmt.Sprintf("%d. `%s` (%s): %s", i+1, f.Name, f.Type, description(f))
 	}
-	return strings.TrimSpace(strings.Join(lines, "\n"))
+	return strip(strings.Join(lines, "\n"))
 }
 
 // description is what the field says about itself beyond DSPy's placeholder.
@@ -89,67 +99,6 @@ func description(f signature.Field) string {
 		return ""
 	}
 	return f.Desc
-}
-
-// demo is a demo that can be shown.
-type demo struct {
-	fields   signature.Record
-	complete bool
-}
-
-// orderDemos keeps the demos that have an input and an output, and puts those
-// that lack some field before the others, as DSPy does.
-func orderDemos(sig *signature.Signature, demos []signature.Record) []demo {
-	var incomplete, complete []demo
-	for _, d := range demos {
-		has := func(fields []signature.Field) bool {
-			return slices.ContainsFunc(fields, func(f signature.Field) bool { _, ok := d.Get(f.Name); return ok })
-		}
-		full := !slices.ContainsFunc(sig.Fields(), func(f signature.Field) bool { v, _ := d.Get(f.Name); return v == nil })
-		switch {
-		case full:
-			complete = append(complete, demo{d, true})
-		case has(sig.Inputs()) && has(sig.Outputs()):
-			incomplete = append(incomplete, demo{d, false})
-		}
-	}
-	return append(incomplete, complete...)
-}
-
-// userTurn writes the inputs that the record has.
-func userTurn(sig *signature.Signature, r signature.Record, complete bool) (string, error) {
-	var blocks []string
-	if !complete {
-		blocks = append(blocks, "This is an example of the task, though some input or output fields are not supplied.")
-	}
-	for _, f := range sig.Inputs() {
-		v, ok := r.Get(f.Name)
-		if !ok {
-			continue
-		}
-		text, err := formatValue(f.Type, v)
-		if err != nil {
-			return "", fmt.Errorf("adapter chat: field %q: %w", f.Name, err)
-		}
-		blocks = append(blocks, marker(f.Name)+"\n"+hideMarkers(text))
-	}
-	return strings.TrimSpace(strings.Join(blocks, "\n\n")), nil
-}
-
-// assistantTurn writes the outputs of a demo.
-func assistantTurn(sig *signature.Signature, r signature.Record) (string, error) {
-	var blocks []string
-	for _, f := range sig.Outputs() {
-		text := "Not supplied for this particular example. "
-		if v, ok := r.Get(f.Name); ok {
-			var err error
-			if text, err = formatValue(f.Type, v); err != nil {
-				return "", fmt.Errorf("adapter chat: field %q: %w", f.Name, err)
-			}
-		}
-		blocks = append(blocks, marker(f.Name)+"\n"+hideMarkers(text))
-	}
-	return strings.TrimSpace(strings.Join(blocks, "\n\n")) + "\n\n" + marker(completed) + "\n", nil
 }
 
 // requirement is the line that ends a request.
@@ -172,22 +121,22 @@ func requirement(sig *signature.Signature) string {
 // chatTemplate is a prepared program. Everything but the last message is shared
 // by all requests.
 type chatTemplate struct {
-	sig         *signature.Signature
-	prefix      []lm.Message
+	sig *signature.Signature
+	// prefix is the system message and the demos.
+	prefix []lm.Message
+	// headers are the markers of the inputs, each with the line end behind it.
+	headers     []string
 	requirement string
 	shape       *lm.Shape
 }
 
 // Request implements Template.
 func (t *chatTemplate) Request(in signature.Record) (*lm.Request, error) {
-	user, err := userTurn(t.sig, in, true)
+	user, err := t.userTurn("", in, t.requirement)
 	if err != nil {
 		return nil, err
 	}
-	if user != "" {
-		user += "\n\n"
-	}
 	messages := make([]lm.Message, len(t.prefix), len(t.prefix)+1)
 	copy(messages, t.prefix)
-	return &lm.Request{Messages: append(messages, lm.User(user+t.requirement)), Shape: t.shape}, nil
+	return &lm.Request{Messages: append(messages, lm.User(user)), Shape: t.shape}, nil
 }

@@ -35,11 +35,14 @@ func (Compact) Name() string { return "compact" }
 
 // Prepare implements Adapter.
 func (c Compact) Prepare(p Program) (Template, error) {
+	if err := checkLabels(p.Signature); err != nil {
+		return nil, err
+	}
 	var b strings.Builder
 	b.WriteString(oneLine(p.Signature.Instructions()))
 	for _, f := range p.Signature.Outputs() {
 		if hint := compactHint(p.Signature, f); hint != "" {
-			b.WriteString("\n" + f.Prefix() + " " + hint)
+			b.WriteString(" (" + f.Prefix() + " " + hint + ")")
 		}
 	}
 	b.WriteString("\n\n")
@@ -65,26 +68,38 @@ func (c Compact) Prepare(p Program) (Template, error) {
 	return t, err
 }
 
-// compactHint says what the instructions do not say about an output already: what
-// it is for, and its choices.
-func compactHint(sig *signature.Signature, f signature.Field) string {
-	said := strings.ToLower(sig.Instructions())
-	hint := oneLine(description(f))
-	for _, c := range f.Type.Choices {
-		if !strings.Contains(said, strings.ToLower(c)) {
-			if hint != "" {
-				hint += "; "
-			}
-			return hint + "one of: " + strings.Join(f.Type.Choices, ", ")
+// checkLabels refuses two fields that would stand under one label.
+func checkLabels(sig *signature.Signature) error {
+	seen := map[string]string{}
+	for _, f := range sig.Fields() {
+		if other, ok := seen[f.Prefix()]; ok {
+			return fmt.Errorf("adapter compact: the fields %q and %q would both stand under the label %q; rename one of them", other, f.Name, f.Prefix())
 		}
+		seen[f.Prefix()] = f.Name
 	}
-	if f.Type.Kind == signature.KindString || f.Type.Kind == signature.KindEnum {
-		return hint
+	return nil
+}
+
+// compactHint says what the instructions do not say about an output already: the
+// choices of an enum, the type of a value, what a text is for. It stands behind the
+// instructions and not on a line of its own, where it would look like an answer.
+func compactHint(sig *signature.Signature, f signature.Field) string {
+	switch f.Type.Kind {
+	case signature.KindString:
+		return oneLine(description(f))
+	case signature.KindEnum:
+		said := strings.ToLower(sig.Instructions())
+		for _, c := range f.Type.Choices {
+			if !strings.Contains(said, strings.ToLower(c)) {
+				return "one of " + strings.Join(f.Type.Choices, ", ")
+			}
+		}
+		return ""
 	}
-	if hint != "" {
-		hint += "; "
+	if d := oneLine(description(f)); d != "" {
+		return d + "; " + f.Type.String()
 	}
-	return hint + "a value of type " + f.Type.String()
+	return f.Type.String()
 }
 
 // oneLine collapses white space.
@@ -115,6 +130,14 @@ func compactShape(outs []signature.Field, biases map[string]map[string]float64) 
 		if err != nil {
 			return nil, err
 		}
+		if h.Hole != lm.HoleText && h.Hole != lm.HoleChoice {
+			// Free text brings its own space and a choice has it in its alternatives.
+			if n := len(shape.Segments); n > 0 {
+				shape.Segments[n-1].Literal += " "
+			} else {
+				shape.Segments = append(shape.Segments, lm.Segment{Literal: " "})
+			}
+		}
 		shape.Segments = append(shape.Segments, h)
 	}
 	shape.Segments = append(shape.Segments, lm.Segment{Literal: "\n"})
@@ -143,58 +166,4 @@ func (t *compactTemplate) Request(in signature.Record) (*lm.Request, error) {
 	}
 	b.WriteString(t.sig.Outputs()[0].Prefix())
 	return &lm.Request{Prompt: b.String(), Shape: t.shape, Stop: t.stop}, nil
-}
-
-// Parse implements Template. The reply goes on behind the first output's label.
-func (t *compactTemplate) Parse(reply string) (signature.Record, []Repair, error) {
-	outs := t.sig.Outputs()
-	found := map[string]string{}
-	var names []string
-	var repairs []Repair
-	at, lines := 0, []string(nil)
-	take := func() {
-		name := outs[at].Name
-		if _, twice := found[name]; !twice {
-			found[name] = strings.TrimSpace(strings.Join(lines, "\n"))
-			names = append(names, name)
-		}
-	}
-	text := strings.TrimLeft(reply, " \t")
-	if rest, ok := strings.CutPrefix(text, outs[0].Prefix()); ok {
-		// A model may say the label again.
-		text = rest
-		repairs = append(repairs, Repair{Field: outs[0].Name, What: "label repeated"})
-	}
-	for i, line := range splitLines(text) {
-		if i > 0 {
-			if next := labelled(outs, line); next >= 0 {
-				take()
-				at, lines = next, []string{strings.TrimPrefix(line, outs[next].Prefix())}
-				continue
-			}
-			if strings.TrimSpace(line) == "" && at == len(outs)-1 && strings.TrimSpace(strings.Join(lines, "")) != "" {
-				break // the example has ended, and what follows is an invented one
-			}
-		}
-		lines = append(lines, line)
-	}
-	take()
-	if last := outs[at]; isChoice(last.Type) {
-		// A choice is one line; a model that goes on has still answered.
-		first, rest, more := strings.Cut(found[last.Name], "\n")
-		if found[last.Name] = strings.TrimSpace(first); more && strings.TrimSpace(rest) != "" {
-			repairs = append(repairs, Repair{Field: last.Name, What: "text after the answer"})
-		}
-	}
-	return readFields("compact", t.sig, reply, found, names, repairs)
-}
-
-// labelled returns the output whose label begins the line, or -1.
-func labelled(outs []signature.Field, line string) int {
-	for i, f := range outs {
-		if strings.HasPrefix(line, f.Prefix()) {
-			return i
-		}
-	}
-	return -1
 }

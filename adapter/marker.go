@@ -5,7 +5,9 @@ import "strings"
 // A field marker is a line such as "[[ ## label ## ]]". Text that came from data
 // must not pass for one, so before it is rendered each "[[ ##" in it gets a zero
 // width joiner after the brackets, which a model reads over and no parser takes
-// for a marker. revealMarkers takes it out again.
+// for a marker. A "[[ ##" in the middle of a line is treated alike: DSPy's parser
+// takes it for text, but a model may not. revealMarkers undoes it in what a model
+// repeats.
 const (
 	markerOpen   = "[[ ##"
 	markerClose  = "## ]]"
@@ -59,7 +61,7 @@ func marker(name string) string { return markerOpen + " " + name + " " + markerC
 // markerAt returns the field that a line's marker names and what follows it on
 // the line.
 func markerAt(line string) (name, rest string, ok bool) {
-	line = strings.TrimSpace(line)
+	line = strip(line)
 	after, ok := strings.CutPrefix(line, markerOpen+" ")
 	if !ok {
 		return "", "", false

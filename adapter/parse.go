@@ -21,7 +21,7 @@ func sections(reply string) []section {
 	var lines []string
 	end := func() {
 		if len(out) > 0 {
-			out[len(out)-1].text = strings.TrimSpace(strings.Join(lines, "\n"))
+			out[len(out)-1].text = strip(strings.Join(lines, "\n"))
 		}
 	}
 	for _, line := range splitLines(reply) {
@@ -68,19 +68,33 @@ func (t *chatTemplate) Parse(reply string) (signature.Record, []Repair, error) {
 		}
 	}
 	var repairs []Repair
-	if outs := t.sig.Outputs(); len(names) == 0 && len(outs) == 1 && isChoice(outs[0].Type) && !strings.Contains(reply, markerOpen) {
-		// A model that knows only the answer says only the answer.
-		found[outs[0].Name] = strings.TrimSpace(reply)
-		repairs = append(repairs, Repair{Field: outs[0].Name, What: "bare answer without a marker"})
+	if len(names) == 0 && !strings.Contains(reply, markerOpen) {
+		if field, ok := t.bareAnswer(reply); ok {
+			found[field] = reply
+			repairs = append(repairs, Repair{Field: field, What: "bare answer without a marker"})
+		}
 	}
 	return readFields("chat", t.sig, reply, found, names, repairs)
+}
+
+// bareAnswer names the field that a reply without any marker answers: the only
+// output, when it is a choice and the reply is one of its values. A model that
+// knows only the answer says only the answer.
+func (t *chatTemplate) bareAnswer(reply string) (string, bool) {
+	outs := t.sig.Outputs()
+	if len(outs) != 1 || !isChoice(outs[0].Type) {
+		return "", false
+	}
+	v, _, err := readValue(outs[0].Type, strip(reply))
+	return outs[0].Name, err == nil && v != nil
 }
 
 func isChoice(t *signature.Type) bool {
 	return t.Kind == signature.KindEnum || t.Kind == signature.KindBool
 }
 
-// readFields reads the values of all outputs from their texts.
+// readFields reads the values of all outputs from their texts; names are the
+// outputs that were found, for the error.
 func readFields(adapter string, sig *signature.Signature, reply string, found map[string]string, names []string, repairs []Repair) (signature.Record, []Repair, error) {
 	outs := sig.Outputs()
 	keys, values := make([]string, len(outs)), make([]signature.Value, len(outs))
@@ -92,10 +106,10 @@ func readFields(adapter string, sig *signature.Signature, reply string, found ma
 				continue
 			}
 			return signature.Record{}, nil, &ParseError{
-				Adapter: adapter, Field: f.Name, Expected: f.Type.String(), Missing: true, Found: slices.Clone(names), Raw: reply,
+				Adapter: adapter, Field: f.Name, Expected: expected(f.Type), Missing: true, Found: slices.Clone(names), Raw: reply,
 			}
 		}
-		v, repair, err := readValue(f.Type, revealMarkers(text))
+		v, repair, err := readValue(f.Type, strip(revealMarkers(text)))
 		if err != nil {
 			return signature.Record{}, nil, &ParseError{
 				Adapter: adapter, Field: f.Name, Expected: expected(f.Type), Got: text, Found: slices.Clone(names), Raw: reply,
@@ -111,7 +125,7 @@ func readFields(adapter string, sig *signature.Signature, reply string, found ma
 
 // expected describes a type for an error message.
 func expected(t *signature.Type) string {
-	if t.Kind == signature.KindEnum {
+	if t.Kind == signature.KindEnum && !t.Optional {
 		return "one of " + strings.Join(t.Choices, ", ")
 	}
 	return t.String()

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/whetgo/whet/signature"
 )
@@ -28,13 +29,19 @@ func formatValue(t *signature.Type, v signature.Value) (string, error) {
 	case float64:
 		return signature.FormatFloat(v), nil
 	case time.Time:
-		return v.Format(time.RFC3339Nano), nil
+		return signature.FormatTime(v), nil
 	case []signature.Value:
-		if t.Kind == signature.KindString {
+		if t.Kind == signature.KindString && !t.Optional {
 			return numbered(v)
 		}
 	}
 	return signature.MarshalPython(v)
+}
+
+// strip drops the white space at both ends that Python's strip drops: what Unicode
+// calls white space and four separators that it does not.
+func strip(s string) string {
+	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f })
 }
 
 // numbered writes a list that was given to a text field.

@@ -3,7 +3,6 @@ package adapter
 import (
 	"errors"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -46,55 +45,11 @@ func readValue(t *signature.Type, text string) (v signature.Value, repair string
 }
 
 func isNone(text string) bool {
-	switch strings.TrimSpace(text) {
+	switch strip(text) {
 	case "None", "null", "":
 		return true
 	}
 	return false
-}
-
-// readChoice finds the choice that a text means: itself, without the spaces,
-// quotes or type name around it as in DSPy, and then without regard to letter
-// case, Markdown and a mark at its end.
-func readChoice(choices []string, text string) (signature.Value, string, error) {
-	if slices.Contains(choices, text) {
-		return text, "", nil
-	}
-	s := strings.TrimSpace(text)
-	for _, wrapper := range []string{"Literal[", "str["} {
-		if inner, ok := strings.CutPrefix(s, wrapper); ok && strings.HasSuffix(inner, "]") {
-			s = inner[:len(inner)-1]
-		}
-	}
-	if s = unquote(s); slices.Contains(choices, s) {
-		return s, "", nil
-	}
-	bare := strings.Trim(s, "*_`\"' \t.,;:!")
-	match := ""
-	for _, c := range choices {
-		if strings.EqualFold(c, bare) {
-			if match != "" {
-				return nil, "", errValue // two choices differ only in their letter case
-			}
-			match = c
-		}
-	}
-	if match == "" {
-		return nil, "", errValue
-	}
-	if match == bare {
-		return match, "marks around a choice", nil
-	}
-	return match, "letter case of a choice", nil
-}
-
-// unquote drops one pair of equal quotes.
-func unquote(s string) string {
-	s = strings.TrimSpace(s)
-	if len(s) >= 2 && (s[0] == '\'' || s[0] == '"') && s[len(s)-1] == s[0] {
-		return s[1 : len(s)-1]
-	}
-	return s
 }
 
 func readBool(text string) (signature.Value, string, error) {
@@ -104,7 +59,7 @@ func readBool(text string) (signature.Value, string, error) {
 	case "false", "no", "off", "f", "n", "0", "0.0":
 		return false, "", nil
 	}
-	switch strings.ToLower(strings.Trim(text, "*_`\"' \t\n.,;:!")) {
+	switch strings.ToLower(unmark(text)) {
 	case "true", "yes":
 		return true, "marks around a truth value", nil
 	case "false", "no":
@@ -124,7 +79,7 @@ func readInt(text string) (signature.Value, string, error) {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return n, "", nil
 	}
-	if f, err := strconv.ParseFloat(s, 64); err == nil && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+	if f, err := parseDecimal(s); err == nil && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
 		return int64(f), "", nil
 	}
 	return nil, "", errValue
@@ -138,27 +93,86 @@ func readFloat(text string) (signature.Value, string, error) {
 	case "false", "False":
 		return 0.0, "", nil
 	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) || strings.ContainsAny(s, "xX_") {
-		return nil, "", errValue
+	f, err := parseDecimal(s)
+	if err != nil {
+		return nil, "", err
 	}
 	return f, "", nil
 }
 
+// parseDecimal reads a finite decimal number. Go's other forms, such as 0x1p4 and
+// Inf, are none here.
+func parseDecimal(s string) (float64, error) {
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) || strings.ContainsAny(s, "xX_") {
+		return 0, errValue
+	}
+	return f, nil
+}
+
 // readJSON reads a list or an object, also from a fenced block.
 func readJSON(t *signature.Type, text string) (signature.Value, string, error) {
-	s, repair := strings.TrimSpace(text), ""
+	s, repair := strip(text), ""
 	if inner, ok := strings.CutPrefix(s, "```"); ok {
 		if _, body, ok := strings.Cut(inner, "\n"); ok {
-			s, repair = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(body), "```")), "fences around JSON"
+			s, repair = strip(strings.TrimSuffix(strip(body), "```")), "fences around JSON"
 		}
 	}
 	v, err := signature.ParseValue([]byte(s))
 	if err != nil {
 		return nil, "", err
 	}
-	if v, err = signature.Coerce(t, v); err != nil {
+	if v, err = signature.Coerce(t, relax(t, v)); err != nil {
 		return nil, "", err
 	}
 	return v, repair, nil
+}
+
+// relax turns scalars inside lists and objects into what their types want where
+// pydantic's lax mode would: "7" into 7, "yes" into true, true into 1. What it
+// does not know it leaves for Coerce to refuse.
+func relax(t *signature.Type, v signature.Value) signature.Value {
+	switch v := v.(type) {
+	case string:
+		if t.Kind == signature.KindString {
+			return v
+		}
+		plain := *t
+		plain.Optional = false
+		if t.Kind != signature.KindList && t.Kind != signature.KindObject {
+			if read, repair, err := readValue(&plain, v); err == nil && repair == "" {
+				return read
+			}
+		}
+	case bool:
+		switch {
+		case t.Kind == signature.KindInt && v:
+			return int64(1)
+		case t.Kind == signature.KindInt:
+			return int64(0)
+		}
+	case int64:
+		if t.Kind == signature.KindBool && (v == 0 || v == 1) {
+			return v == 1
+		}
+	case []signature.Value:
+		if t.Kind == signature.KindList {
+			out := make([]signature.Value, len(v))
+			for i, item := range v {
+				out[i] = relax(t.Elem, item)
+			}
+			return out
+		}
+	case signature.Record:
+		if t.Kind == signature.KindObject {
+			names, values := make([]string, 0, v.Len()), make([]signature.Value, 0, v.Len())
+			for _, f := range t.Fields {
+				if item, ok := v.Get(f.Name); ok {
+					names, values = append(names, f.Name), append(values, relax(f.Type, item))
+				}
+			}
+			return signature.MakeRecord(names, values)
+		}
+	}
+	return v
 }

@@ -1,6 +1,7 @@
 package lm
 
 import (
+	"math"
 	"slices"
 	"strings"
 )
@@ -92,11 +93,14 @@ func Temperature(t float64) *float64 { return &t }
 // Seed returns a pointer to s, for Request.Seed.
 func Seed(s uint64) *uint64 { return &s }
 
-// Clone returns a copy of r that shares no slice with it. The Shape is shared:
-// it is immutable.
+// Clone returns a copy of r that shares no slice with it. The Shape, which is
+// immutable, and the Blobs are shared.
 func (r *Request) Clone() *Request {
 	c := *r
 	c.Messages = slices.Clone(r.Messages)
+	for i := range c.Messages {
+		c.Messages[i].Parts = slices.Clone(c.Messages[i].Parts)
+	}
 	c.Stop = slices.Clone(r.Stop)
 	return &c
 }
@@ -111,8 +115,8 @@ func (r *Request) Validate() error {
 		return &Error{Kind: ErrInvalidRequest, Message: "the request holds both Messages and a Prompt; set one of them"}
 	case r.MaxTokens < 0:
 		return &Error{Kind: ErrInvalidRequest, Message: "MaxTokens is negative"}
-	case r.Temperature != nil && !(*r.Temperature >= 0):
-		return &Error{Kind: ErrInvalidRequest, Message: "Temperature is negative or not a number"}
+	case r.Temperature != nil && !(*r.Temperature >= 0 && *r.Temperature <= math.MaxFloat64):
+		return &Error{Kind: ErrInvalidRequest, Message: "Temperature is negative or no finite number"}
 	case r.TopP != nil && !(*r.TopP > 0 && *r.TopP <= 1):
 		return &Error{Kind: ErrInvalidRequest, Message: "TopP is not in (0, 1]"}
 	}

@@ -1,6 +1,9 @@
 package lm
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Shape is the form of a reply: literal text and holes, in order. It is
 // immutable once it is part of a request.
@@ -88,6 +91,9 @@ func (s *Shape) validate() error {
 		for j, c := range seg.Choices {
 			if c.Text == "" {
 				return &Error{Kind: ErrInvalidRequest, Message: fmt.Sprintf("alternative %d of segment %d of the Shape (%s) is empty", j, i, seg.Name)}
+			}
+			if math.IsNaN(c.Bias) || math.IsInf(c.Bias, 0) {
+				return &Error{Kind: ErrInvalidRequest, Message: fmt.Sprintf("alternative %d of segment %d of the Shape (%s) has the bias %v, which is no finite number", j, i, seg.Name, c.Bias)}
 			}
 		}
 		if seg.Hole == HoleText && i+1 < len(s.Segments) && s.Segments[i+1].Hole != HoleNone {

@@ -57,11 +57,13 @@ func Predictors(program any) ([]Named, error) {
 	return w.found, nil
 }
 
-// visit is a pointer, map or slice that was entered, with its type: a struct and
-// its first field share an address.
+// visit is a pointer, map or slice that was entered, with its type, as a struct
+// and its first field share an address, and a slice's length, as a slice and its
+// beginning do.
 type visit struct {
 	ptr uintptr
 	typ reflect.Type
+	len int
 }
 
 type walker struct {
@@ -95,6 +97,10 @@ func (w *walker) module(name string, v reflect.Value) bool {
 	case *Predictor:
 		w.add(orSelf(name), m)
 	case core:
+		// A struct that embeds a module has its method, but is more than it.
+		if !ours(v.Type()) {
+			return false
+		}
 		w.add(orSelf(name), m.Predictor())
 	case Lister:
 		for sub, p := range m.Predictors() {
@@ -106,6 +112,16 @@ func (w *walker) module(name string, v reflect.Value) bool {
 	return true
 }
 
+var modulePath = reflect.TypeFor[Predictor]().PkgPath()
+
+// ours reports whether t, or what it points to, is a type of this package.
+func ours(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.PkgPath() == modulePath
+}
+
 func orSelf(name string) string {
 	if name == "" {
 		return "self"
@@ -115,7 +131,10 @@ func orSelf(name string) string {
 
 // enter reports whether v was not entered before.
 func (w *walker) enter(v reflect.Value) bool {
-	k := visit{v.Pointer(), v.Type()}
+	k := visit{ptr: v.Pointer(), typ: v.Type()}
+	if v.Kind() == reflect.Slice {
+		k.len = v.Len()
+	}
 	if w.visited[k] {
 		return false
 	}

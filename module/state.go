@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 
 	"github.com/whetgo/whet/lm"
 	"github.com/whetgo/whet/signature"
@@ -63,16 +64,20 @@ func (s State) apply(sig *signature.Signature) (*signature.Signature, error) {
 	return sig, s.checkBiases(sig)
 }
 
-// checkBiases refuses a bias that no choice would ever see.
+// checkBiases refuses a bias that no choice would ever see, and one that no file
+// could hold.
 func (s State) checkBiases(sig *signature.Signature) error {
 	for name, biases := range s.Biases {
 		f, ok := sig.Output(name)
 		if !ok {
 			return fmt.Errorf("module: the state has biases for %q, which is no output of %s", name, sig)
 		}
-		for choice := range biases {
+		for choice, bias := range biases {
 			if !choices(f.Type)[choice] {
 				return fmt.Errorf("module: the state has a bias for %q, which is no choice of the output %q of %s", choice, name, sig)
+			}
+			if math.IsNaN(bias) || math.IsInf(bias, 0) {
+				return fmt.Errorf("module: the state has the bias %v for %q of the output %q of %s; want a finite number", bias, choice, name, sig)
 			}
 		}
 	}

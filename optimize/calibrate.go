@@ -58,8 +58,8 @@ func (m Method) String() string {
 // whose input is that of one of the predictor's demos, so that the model has
 // seen the answer, do not count. Several fields are fitted one by one.
 //
-// Fitting calls the metric once for each training example and choice, and no
-// language model beyond the one run over the training examples; scoring the
+// Fitting calls the metric for each training example, each choice as the answer
+// and, with Softening, each choice as the right one; it calls no language model beyond the one run over the training examples; scoring the
 // program under the biases pays none either as long as the choice is the last
 // thing in the reply and temperature is unset or 0.
 //
@@ -72,23 +72,38 @@ type Calibrate struct {
 	// spread of the log-probabilities (their median absolute deviation); 0 means
 	// 0.35, and None that there is none.
 	Smoothing float64
+	// Softening is the share of each training label's weight, from 0 to 1, that
+	// MaxObjective gives to MaxLikelihood's probabilities of the labels in place of
+	// the label itself, so that a few rows of a rare label do not decide alone; 0
+	// means 0.5, and None that there is none.
+	Softening float64
 }
 
-const defaultSmoothing = 0.35
+const (
+	defaultSmoothing = 0.35
+	defaultSoftening = 0.5
+)
 
 // String implements Optimizer.
 func (o Calibrate) String() string {
-	return fmt.Sprintf("Calibrate(%s, smoothing=%g)", o.Method, o.smoothing())
+	if o.Method != MaxObjective {
+		return fmt.Sprintf("Calibrate(%s)", o.Method)
+	}
+	return fmt.Sprintf("Calibrate(%s, smoothing=%g, softening=%g)", o.Method, o.smoothing(), o.softening())
 }
 
-func (o Calibrate) smoothing() float64 {
+func (o Calibrate) smoothing() float64 { return share(o.Smoothing, defaultSmoothing) }
+func (o Calibrate) softening() float64 { return min(share(o.Softening, defaultSoftening), 1) }
+
+// share is count for fractions.
+func share(v, def float64) float64 {
 	switch {
-	case o.Smoothing == 0:
-		return defaultSmoothing
-	case o.Smoothing < 0:
+	case v == 0:
+		return def
+	case v < 0:
 		return 0
 	}
-	return o.Smoothing
+	return v
 }
 
 func (o Calibrate) search(ctx context.Context, s *session) error {
@@ -169,20 +184,19 @@ func (o Calibrate) fitField(ctx context.Context, e *evaluation, f *choiceField) 
 	if !f.varied() {
 		return nil, nil // with one label in the data there is nothing to tell apart
 	}
-	var b []float64
+	model := fitLogistic(f.logProbs, f.truth)
 	switch o.Method {
 	case MaxObjective:
-		stat, err := e.relabel(ctx, f.rows, f.name, f.values)
+		cells, copies := softCopies(f.rows, f.truth, model.posterior(), o.softening(), e.mayRelabel)
+		stat, err := e.relabel(ctx, cells, f.name, f.values)
 		if err != nil {
 			return nil, err
 		}
-		b = fitObjective(f.logProbs, f.truth, stat, o.smoothing())
+		return f.biases(fitObjective(f.logProbs, copies, stat, model.biases(), o.smoothing())), nil
 	case MaxLikelihood:
-		b = fitLikelihood(f.logProbs, f.truth)
-	default:
-		return nil, fmt.Errorf("there is no %v", o.Method)
+		return f.biases(model.biases()), nil
 	}
-	return f.biases(b), nil
+	return nil, fmt.Errorf("there is no %v", o.Method)
 }
 
 // demoKeys are the inputs of a predictor's demos.

@@ -10,23 +10,32 @@ const gridSize = 161
 
 // biasFit maximises an objective over biases.
 type biasFit struct {
-	lp    [][]float64
-	stat  func(idx []int) float64
-	width float64 // of the neighbourhood, in nats
-	step  float64 // of the grid, in nats
-	idx   []int
+	lp     [][]float64
+	copies []rowCopy
+	stat   func(idx []int) float64
+	start  []float64 // a good guess
+	width  float64   // of the neighbourhood, in nats
+	step   float64   // of the grid, in nats
+	picked []int     // by rows
+	idx    []int     // by copies
+	known  bool      // last is the value of picked
+	last   float64
 }
 
 // fitObjective returns the biases, the first of them 0, that maximise stat of
-// the labels chosen under them: stat gets i*K+k for row i and its label k of K.
-// For up to three labels the grid is searched whole, for more one bias after the
-// other. The objective is averaged over a neighbourhood by a Gaussian of width
-// smoothing times the spread of the log-probabilities; of a region of equal
-// values the middle is taken. When nothing beats no biases, they are all 0.
-func fitObjective(lp [][]float64, truth []int, stat func(idx []int) float64, smoothing float64) []float64 {
+// the labels chosen under them: for each copy it gets the copy's cell plus the
+// label of its row. For up to three labels the grid is searched whole, for more
+// one bias after the other, from start and from 0. The objective is averaged over
+// a neighbourhood by a Gaussian of width smoothing times the spread of the
+// log-probabilities; of a region of equal values the middle is taken. When
+// nothing beats no biases, they are all 0.
+func fitObjective(lp [][]float64, copies []rowCopy, stat func(idx []int) float64, start []float64, smoothing float64) []float64 {
 	labels := len(lp[0])
 	spread := spreadOf(lp)
-	f := &biasFit{lp: lp, stat: stat, width: smoothing * spread, idx: make([]int, len(lp))}
+	f := &biasFit{
+		lp: lp, copies: copies, stat: stat, start: start, width: smoothing * spread,
+		picked: make([]int, len(lp)), idx: make([]int, len(copies)),
+	}
 	f.step = f.width / 2
 	if f.step == 0 {
 		f.step = spread / 8
@@ -41,7 +50,7 @@ func fitObjective(lp [][]float64, truth []int, stat func(idx []int) float64, smo
 		return f.plane()
 	}
 	best, bestValue := zero, f.around(zero)
-	for _, start := range [][]float64{zero, fitLikelihood(lp, truth)} {
+	for _, start := range [][]float64{zero, f.start} {
 		b := f.ascend(start)
 		if v := f.around(b); v > bestValue+tiny {
 			best, bestValue = b, v
@@ -85,15 +94,23 @@ func median(v []float64) float64 {
 
 // value is the objective under biases.
 func (f *biasFit) value(b []float64) float64 {
-	k := len(b)
+	same := f.known
 	for i, l := range f.lp {
-		f.idx[i] = i*k + argmax(l, b)
+		k := argmax(l, b)
+		same = same && k == f.picked[i]
+		f.picked[i] = k
 	}
-	v := f.stat(f.idx)
-	if math.IsNaN(v) {
-		return math.Inf(-1)
+	if same {
+		return f.last
 	}
-	return v
+	for i, c := range f.copies {
+		f.idx[i] = c.cell + f.picked[c.row]
+	}
+	f.known, f.last = true, f.stat(f.idx)
+	if math.IsNaN(f.last) {
+		f.last = math.Inf(-1)
+	}
+	return f.last
 }
 
 func argmax(lp, b []float64) int {

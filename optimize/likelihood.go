@@ -2,11 +2,18 @@ package optimize
 
 import "math"
 
-// fitLikelihood returns the biases, the first of them 0, of the logistic model
-// in which label k has the probability softmax(scale*logProb + intercept) at k:
-// intercepts divided by the scale. A weak prior, worth one observation, holds the
-// scale near 1 and the intercepts finite where labels are separable.
-func fitLikelihood(lp [][]float64, truth []int) []float64 {
+// logistic is the model in which label k has the probability
+// softmax(scale*(logProb - mean) + intercept) at k.
+type logistic struct {
+	theta []float64 // the intercepts and, last, the logarithm of the scale
+	// centred are the fitted rows' log-probabilities less their mean.
+	centred [][]float64
+}
+
+// fitLogistic fits the model by maximum likelihood. A weak prior, worth one
+// observation, holds the scale near 1 and the intercepts finite where labels are
+// separable.
+func fitLogistic(lp [][]float64, truth []int) *logistic {
 	labels := len(lp[0])
 	centred := make([][]float64, len(lp))
 	for i, l := range lp {
@@ -19,7 +26,6 @@ func fitLikelihood(lp [][]float64, truth []int) []float64 {
 			centred[i][k] = v - mean
 		}
 	}
-	// The parameters are the intercepts and, last, the logarithm of the scale.
 	theta := make([]float64, labels+1)
 	prior := make([]float64, labels)
 	share := make([]float64, labels)
@@ -61,12 +67,29 @@ func fitLikelihood(lp [][]float64, truth []int) []float64 {
 			theta[j] -= rate * mhat / (math.Sqrt(vhat) + 1e-8)
 		}
 	}
-	scale := math.Exp(theta[labels])
-	b := make([]float64, labels)
+	return &logistic{theta, centred}
+}
+
+// biases returns the biases under which the likeliest label wins: the intercepts
+// divided by the scale, shifted so that the first is 0.
+func (l *logistic) biases() []float64 {
+	b := make([]float64, len(l.theta)-1)
+	scale := math.Exp(l.theta[len(b)])
 	for k := range b {
-		b[k] = (theta[k] - theta[0]) / scale
+		b[k] = (l.theta[k] - l.theta[0]) / scale
 	}
 	return b
+}
+
+// posterior returns the labels' probabilities of each fitted row.
+func (l *logistic) posterior() [][]float64 {
+	scale := math.Exp(l.theta[len(l.theta)-1])
+	out := make([][]float64, len(l.centred))
+	for i, row := range l.centred {
+		out[i] = make([]float64, len(row))
+		probabilities(out[i], row, l.theta, scale)
+	}
+	return out
 }
 
 // probabilities fills p with the softmax of scale*l + theta.

@@ -55,8 +55,13 @@ func (t typed[In, Out]) evaluate(ctx context.Context, data []module.Example[In, 
 			}
 			return module.Steps(report.Rows[row].Trace)
 		},
-		relabel: func(ctx context.Context, rows []int, field string, values []signature.Value) (func([]int) float64, error) {
-			return t.relabel(ctx, report, rows, field, values)
+		relabel: func(ctx context.Context, cells []cell, field string, values []signature.Value) (func([]int) float64, error) {
+			return t.relabel(ctx, report, cells, field, values)
+		},
+		mayRelabel: func(row int) bool {
+			truth := report.Rows[row].Example.Out
+			rec, err := signature.Encode(truth)
+			return err == nil && signature.Decode(rec, &truth) == nil
 		},
 	}
 	for i := range report.Rows {
@@ -83,35 +88,33 @@ func (t typed[In, Out]) attempt(program, judge context.Context, ex module.Exampl
 	return tr, score, err
 }
 
-// relabel scores every row under every value of one field: see evaluation.
-func (t typed[In, Out]) relabel(ctx context.Context, report *evaluate.Report[In, Out], rows []int, field string, values []signature.Value) (func([]int) float64, error) {
-	outcomes := make([]metric.Outcome[Out], len(rows)*len(values))
+// relabel scores the cells: see evaluation.
+func (t typed[In, Out]) relabel(ctx context.Context, report *evaluate.Report[In, Out], cells []cell, field string, values []signature.Value) (func([]int) float64, error) {
+	outcomes := make([]metric.Outcome[Out], len(cells))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(t.concurrency)
-	for i, r := range rows {
-		row := &report.Rows[r]
+	for i, c := range cells {
 		g.Go(func() error {
-			rec, err := signature.Encode(row.Out)
+			row := &report.Rows[c.row]
+			got, err := with(row.Out, field, values[c.got])
 			if err != nil {
 				return err
 			}
-			for k, v := range values {
-				got := row.Out
-				if err := signature.Decode(rec.With(field, v), &got); err != nil {
+			ex := row.Example
+			if c.truth >= 0 {
+				if ex.Out, err = with(ex.Out, field, values[c.truth]); err != nil {
 					return err
 				}
-				mctx, _ := trace.Start(ctx)
-				score, err := t.metric(mctx, row.Example, got, row.Trace)
-				if err != nil {
-					if ctx.Err() != nil {
-						return ctx.Err()
-					}
-					score.Value = 0 // what a failed row counts
-				}
-				outcomes[i*len(values)+k] = metric.Outcome[Out]{
-					ID: row.Name(), Truth: row.Example.Out, Got: got, Failed: err != nil, Score: score.Value,
-				}
 			}
+			mctx, _ := trace.Start(ctx)
+			score, err := t.metric(mctx, ex, got, row.Trace)
+			if err != nil {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				score.Value = 0 // what a failed row counts
+			}
+			outcomes[i] = metric.Outcome[Out]{ID: row.Name(), Truth: ex.Out, Got: got, Failed: err != nil, Score: score.Value}
 			return nil
 		})
 	}
@@ -119,4 +122,14 @@ func (t typed[In, Out]) relabel(ctx context.Context, report *evaluate.Report[In,
 		return nil, err
 	}
 	return t.objective.Stat(outcomes)
+}
+
+// with returns an output in which one field holds another value.
+func with[Out any](out Out, field string, v signature.Value) (Out, error) {
+	rec, err := signature.Encode(out)
+	if err != nil {
+		return out, err
+	}
+	err = signature.Decode(rec.With(field, v), &out)
+	return out, err
 }

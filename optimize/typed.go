@@ -48,12 +48,13 @@ type evaluation struct {
 	err       error // of the first row that failed
 	// steps returns the predictor calls of a row; nil when it failed.
 	steps func(row int) []module.Step
-	// relabel returns the objective over these training rows as a function of the
-	// values of one output field: of the row numbers i*len(values)+k it is given,
-	// each stands for rows[i] with the field holding values[k].
-	relabel  func(ctx context.Context, rows []int, field string, values []signature.Value) (func(idx []int) float64, error)
-	interval func() (metric.Interval, error)
-	report   any
+	// relabel returns the objective as a function of indexes into cells: outcomes of
+	// training rows in which one output field holds other values, in the answer and
+	// in the reference. mayRelabel says whether a row's reference can be changed.
+	relabel    func(ctx context.Context, cells []cell, field string, values []signature.Value) (func(idx []int) float64, error)
+	mayRelabel func(row int) bool
+	interval   func() (metric.Interval, error)
+	report     any
 }
 
 func newTask[In, Out any](p module.Program[In, Out], train []module.Example[In, Out], m metric.Metric[In, Out], o options) (*task, error) {

@@ -1,22 +1,25 @@
 package signature
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // cleandoc removes the indentation that a text has because of the code around
 // it: leading and trailing blank lines go, the first line loses its own leading
 // white space, and the others the white space that they share. It does what
 // Python does to a docstring, so that instructions come out as in DSPy.
 func cleandoc(doc string) string {
-	lines := strings.Split(strings.ReplaceAll(doc, "\t", "        "), "\n")
+	lines := strings.Split(expandTabs(doc), "\n")
 	margin := -1
 	for _, l := range lines[1:] {
-		if t := strings.TrimLeft(l, " "); strings.TrimSpace(t) != "" {
+		if t := strings.TrimLeftFunc(l, unicode.IsSpace); t != "" {
 			if n := len(l) - len(t); margin < 0 || n < margin {
 				margin = n
 			}
 		}
 	}
-	lines[0] = strings.TrimLeft(lines[0], " \r\v\f")
+	lines[0] = strings.TrimLeftFunc(lines[0], unicode.IsSpace)
 	for i := range lines[1:] {
 		if margin > 0 {
 			lines[i+1] = lines[i+1][min(margin, len(lines[i+1])):]
@@ -29,4 +32,28 @@ func cleandoc(doc string) string {
 		lines = lines[1:]
 	}
 	return strings.Join(lines, "\n")
+}
+
+// expandTabs replaces each tab by the spaces that lead to the next column that is
+// a multiple of eight.
+func expandTabs(s string) string {
+	if !strings.ContainsRune(s, '\t') {
+		return s
+	}
+	var b strings.Builder
+	column := 0
+	for _, r := range s {
+		switch r {
+		case '\t':
+			n := 8 - column%8
+			b.WriteString("        "[:n])
+			column += n
+			continue
+		case '\n', '\r':
+			column = -1
+		}
+		b.WriteRune(r)
+		column++
+	}
+	return b.String()
 }

@@ -10,8 +10,6 @@ import (
 	"time"
 )
 
-func strconvQuote(s string) string { return strconv.Quote(s) }
-
 // Encode makes the record of a struct, or of a pointer to one. It returns an
 // *Error for a value that its type does not allow: an enum value that is no
 // choice, a number that is not finite or too large. The zero value of an enum

@@ -45,7 +45,7 @@ var timeType = reflect.TypeFor[time.Time]()
 // struct's. The types are string, bool, every integer and float, time.Time,
 // slices, structs, and pointers for what may be absent. A string type is an enum
 // when it has a method Enum() []string, a string field when it has a tag
-// `enum:"a,b"`.
+// `enum:"a,b"`. A struct type without a name takes that of its field.
 //
 // Empty instructions become DSPy's default, which lists the fields. A mistake is
 // an *Error that names type, field and tag.
@@ -78,10 +78,7 @@ func planOf(t reflect.Type) (*plan, error) { return planIn(t, nil) }
 // that a type that holds itself is found.
 func planIn(t reflect.Type, outer []reflect.Type) (*plan, error) {
 	if p, ok := plans.Load(t); ok {
-		return p.(*plan), nil
-	}
-	for t.Kind() == reflect.Pointer && len(outer) == 0 {
-		t = t.Elem()
+		return p.(*plan).nonEmpty(t, outer)
 	}
 	if t.Kind() != reflect.Struct || t == timeType {
 		return nil, &Error{Type: t.String(), Problem: "inputs and outputs must be structs whose exported fields are the signature's; wrap the value in a struct"}
@@ -93,9 +90,6 @@ func planIn(t reflect.Type, outer []reflect.Type) (*plan, error) {
 	if err := p.collect(t, nil, append(slices.Clone(outer), t)); err != nil {
 		return nil, err
 	}
-	if len(p.fields) == 0 && len(outer) > 0 {
-		return nil, &Error{Type: t.String(), Problem: "the struct has no exported field"}
-	}
 	for _, f := range p.fields {
 		if slices.Contains(p.names, f.Name) {
 			return nil, &Error{Type: t.String(), Field: f.Name, Problem: "two fields have this name; rename one of them with a json tag"}
@@ -103,15 +97,33 @@ func planIn(t reflect.Type, outer []reflect.Type) (*plan, error) {
 		p.names = append(p.names, f.Name)
 	}
 	stored, _ := plans.LoadOrStore(t, p)
-	return stored.(*plan), nil
+	return stored.(*plan).nonEmpty(t, outer)
+}
+
+// nonEmpty refuses a struct inside another one that holds nothing: its value
+// could only be {}. A signature itself may be without inputs.
+func (p *plan) nonEmpty(t reflect.Type, outer []reflect.Type) (*plan, error) {
+	if len(p.fields) == 0 && len(outer) > 0 {
+		return nil, &Error{Type: t.String(), Problem: "the struct has no exported field, so it could hold nothing; add one or drop the struct"}
+	}
+	return p, nil
 }
 
 func (p *plan) collect(t reflect.Type, index []int, outer []reflect.Type) error {
 	for i := range t.NumField() {
 		sf := t.Field(i)
 		at := append(slices.Clone(index), i)
+		if problem := checkTag(sf.Tag); problem != "" && (sf.IsExported() || sf.Anonymous) {
+			return &Error{Type: t.String(), Field: sf.Name, Tag: string(sf.Tag), Problem: problem}
+		}
 		tag := sf.Tag.Get("json")
 		name, _, _ := strings.Cut(tag, ",")
+		if sf.Anonymous && tag == "-" {
+			continue
+		}
+		if sf.Anonymous && name == "" && sf.Type.Kind() == reflect.Pointer && sf.Type.Elem().Kind() == reflect.Struct && sf.Type != reflect.PointerTo(timeType) {
+			return &Error{Type: t.String(), Field: sf.Name, Problem: "an embedded pointer may be nil, so its fields may be missing; embed the struct itself or give the field a json name"}
+		}
 		if sf.Anonymous && name == "" && sf.Type.Kind() == reflect.Struct && sf.Type != timeType {
 			if err := p.collect(sf.Type, at, outer); err != nil {
 				return err
@@ -138,22 +150,11 @@ func (p *plan) collect(t reflect.Type, index []int, outer []reflect.Type) error 
 	return nil
 }
 
-// checkName refuses a name that could not stand in a field marker.
-func checkName(name string) string {
-	for i, r := range name {
-		letter := r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
-		if !letter && (i == 0 || r < '0' || r > '9') {
-			return "the name " + strconvQuote(name) + " must be letters, digits and underscores, and not begin with a digit"
-		}
-	}
-	return ""
-}
-
 func codecOf(owner reflect.Type, sf reflect.StructField, outer []reflect.Type) (*codec, error) {
 	fail := func(tag, problem string) error {
 		return &Error{Type: owner.String(), Field: sf.Name, Tag: tag, Problem: problem}
 	}
-	c, err := codecOfType(sf.Type, outer, fail)
+	c, err := codecOfType(sf.Type, sf.Name, outer, fail)
 	if err != nil {
 		return nil, err
 	}
@@ -164,6 +165,9 @@ func codecOf(owner reflect.Type, sf reflect.StructField, outer []reflect.Type) (
 	inner := c
 	for inner.ptr {
 		inner = inner.elem
+	}
+	if inner.typ.Kind == KindEnum {
+		return nil, fail(`enum:"`+list+`"`, "the type "+sf.Type.String()+" has a method Enum already; drop the tag or the method")
 	}
 	if inner.typ.Kind != KindString {
 		return nil, fail(`enum:"`+list+`"`, "only a string can be an enum, and this field is a "+sf.Type.String())
@@ -189,41 +193,17 @@ func withType(c *codec, change func(*Type)) *codec {
 	return &n
 }
 
-func checkChoices(choices []string) string {
-	if len(choices) == 0 {
-		return "an enum needs at least one choice"
-	}
-	for i, c := range choices {
-		if strings.TrimSpace(c) == "" {
-			return "a choice is empty"
+// codecOfType makes the codec of a field's type or of what it holds; name is the
+// Go name of the field.
+func codecOfType(t reflect.Type, name string, outer []reflect.Type, fail func(tag, problem string) error) (*codec, error) {
+	if choices, ok := enumOf(t); ok && t.Kind() != reflect.Pointer {
+		if t.Kind() != reflect.String {
+			return nil, fail("", "the type "+t.String()+" has a method Enum but is no string type; only a string can be an enum")
 		}
-		if slices.Contains(choices[:i], c) {
-			return "the choice " + strconvQuote(c) + " stands twice"
+		if problem := checkChoices(choices); problem != "" {
+			return nil, fail("", "the method Enum of "+t.String()+": "+problem)
 		}
-	}
-	return ""
-}
-
-// enumOf returns the choices of a type with the method Enum() []string.
-func enumOf(t reflect.Type) ([]string, bool) {
-	type enum interface{ Enum() []string }
-	if e, ok := reflect.Zero(t).Interface().(enum); ok {
-		return e.Enum(), true
-	}
-	if e, ok := reflect.New(t).Interface().(enum); ok {
-		return e.Enum(), true
-	}
-	return nil, false
-}
-
-func codecOfType(t reflect.Type, outer []reflect.Type, fail func(tag, problem string) error) (*codec, error) {
-	if t.Kind() == reflect.String {
-		if choices, ok := enumOf(t); ok {
-			if problem := checkChoices(choices); problem != "" {
-				return nil, fail("", "the method Enum of "+t.String()+": "+problem)
-			}
-			return &codec{typ: &Type{Kind: KindEnum, Choices: slices.Clone(choices)}}, nil
-		}
+		return &codec{typ: &Type{Kind: KindEnum, Choices: slices.Clone(choices)}}, nil
 	}
 	switch t.Kind() {
 	case reflect.String:
@@ -236,7 +216,7 @@ func codecOfType(t reflect.Type, outer []reflect.Type, fail func(tag, problem st
 	case reflect.Float32, reflect.Float64:
 		return &codec{typ: &Type{Kind: KindFloat}}, nil
 	case reflect.Pointer:
-		elem, err := codecOfType(t.Elem(), outer, fail)
+		elem, err := codecOfType(t.Elem(), name, outer, fail)
 		if err != nil {
 			return nil, err
 		}
@@ -244,7 +224,10 @@ func codecOfType(t reflect.Type, outer []reflect.Type, fail func(tag, problem st
 		typ.Optional = true
 		return &codec{typ: &typ, elem: elem, ptr: true}, nil
 	case reflect.Slice:
-		elem, err := codecOfType(t.Elem(), outer, fail)
+		if t.Elem().Kind() == reflect.Uint8 {
+			return nil, fail("", "the Go type "+t.String()+" would be shown as a list of numbers; use string for text")
+		}
+		elem, err := codecOfType(t.Elem(), name, outer, fail)
 		if err != nil {
 			return nil, err
 		}
@@ -257,7 +240,7 @@ func codecOfType(t reflect.Type, outer []reflect.Type, fail func(tag, problem st
 		if err != nil {
 			return nil, err
 		}
-		obj := &Type{Kind: KindObject, Name: t.Name()}
+		obj := &Type{Kind: KindObject, Name: objectName(t, name)}
 		for _, f := range p.fields {
 			obj.Fields = append(obj.Fields, f.Field)
 		}
@@ -265,4 +248,20 @@ func codecOfType(t reflect.Type, outer []reflect.Type, fail func(tag, problem st
 	default:
 		return nil, fail("", "the Go type "+t.String()+" cannot be a field; use string, bool, a number, time.Time, a slice, a struct, or a pointer to one of them")
 	}
+}
+
+// objectName is the name that the model sees for a struct type: its Go name, in
+// which a generic type's brackets and package paths become underscores, or the
+// field's for a type without one.
+func objectName(t reflect.Type, field string) string {
+	name := t.Name()
+	if name == "" {
+		return field
+	}
+	return strings.TrimRight(strings.Map(func(r rune) rune {
+		if r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r > 127 {
+			return r
+		}
+		return '_'
+	}, name), "_")
 }

@@ -1,8 +1,11 @@
 package signature
 
 import (
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Schema returns the type's JSON Schema in the form and order in which DSPy shows
@@ -24,6 +27,7 @@ func (t *Type) Schema() Record {
 
 type namedSchema struct {
 	name   string
+	typ    *Type
 	schema Record
 }
 
@@ -54,15 +58,30 @@ func (b *schemaBuilder) of(t *Type, root bool) Record {
 		if root {
 			return b.object(t)
 		}
-		if !slices.ContainsFunc(b.defs, func(d namedSchema) bool { return d.name == t.Name }) {
-			i := len(b.defs)
-			b.defs = append(b.defs, namedSchema{name: t.Name})
-			b.defs[i].schema = b.object(t)
-		}
-		return RecordOf("$ref", "#/$defs/"+t.Name)
+		return RecordOf("$ref", "#/$defs/"+b.define(t))
 	default:
 		return RecordOf("type", "string")
 	}
+}
+
+// define returns the name under which the object's schema stands in "$defs", and
+// puts it there when it is new. Two different types of one name get two names.
+func (b *schemaBuilder) define(t *Type) string {
+	name := t.Name
+	for n := 2; ; n++ {
+		i := slices.IndexFunc(b.defs, func(d namedSchema) bool { return d.name == name })
+		if i < 0 {
+			break
+		}
+		if reflect.DeepEqual(b.defs[i].typ.Fields, t.Fields) {
+			return name
+		}
+		name = t.Name + strconv.Itoa(n)
+	}
+	i := len(b.defs)
+	b.defs = append(b.defs, namedSchema{name: name, typ: t})
+	b.defs[i].schema = b.object(t)
+	return name
 }
 
 func (b *schemaBuilder) object(t *Type) Record {
@@ -78,7 +97,7 @@ func (b *schemaBuilder) object(t *Type) Record {
 		} else {
 			required = append(required, f.Name)
 		}
-		if _, ref := s.Get("$ref"); !ref {
+		if f.Type.Kind != KindObject {
 			s = s.With("title", title(f.Name))
 		}
 		props = props.With(f.Name, s)
@@ -90,15 +109,22 @@ func (b *schemaBuilder) object(t *Type) Record {
 	return r
 }
 
-// title is the title that pydantic gives a field.
+// title is the title that pydantic gives a field: underscores become spaces, and
+// each letter that follows no letter is a capital.
 func title(name string) string {
-	words := strings.Split(name, "_")
-	for i, w := range words {
-		if w != "" {
-			words[i] = strings.ToUpper(w[:1]) + strings.ToLower(w[1:])
+	inWord := false
+	return strings.Map(func(r rune) rune {
+		letter := unicode.IsLetter(r)
+		defer func() { inWord = letter }()
+		switch {
+		case r == '_':
+			return ' '
+		case letter && !inWord:
+			return unicode.ToTitle(r)
+		default:
+			return unicode.ToLower(r)
 		}
-	}
-	return strings.Join(words, " ")
+	}, name)
 }
 
 // sortKeys sorts the keys of a schema at every level, "type" first.

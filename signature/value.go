@@ -1,13 +1,9 @@
 package signature
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -124,205 +120,15 @@ func ParseTime(s string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("want a date and time such as 2006-01-02T15:04:05Z, got %q", s)
 }
 
-// ParseValue reads a JSON value without a type: objects become Records in the
-// order of the text, whole numbers int64, other numbers float64. A key that
-// stands twice in an object, and text after the value, are errors.
-func ParseValue(data []byte) (Value, error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	v, err := parseValue(dec, 0)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := dec.Token(); err == nil {
-		return nil, errors.New("there is more text after the JSON value")
-	}
-	if rest := bytes.TrimSpace(data[min(int(dec.InputOffset()), len(data)):]); len(rest) > 0 {
-		return nil, errors.New("there is more text after the JSON value")
-	}
-	return v, nil
-}
-
-// ParseRecord is [ParseValue] for an object.
-func ParseRecord(data []byte) (Record, error) {
-	v, err := ParseValue(data)
-	if err != nil {
-		return Record{}, err
-	}
-	r, ok := v.(Record)
-	if !ok {
-		return Record{}, fmt.Errorf("want a JSON object, got %s", show(v))
-	}
-	return r, nil
-}
-
-// maxDepth bounds the nesting of values that are read.
-const maxDepth = 200
-
-func parseValue(dec *json.Decoder, depth int) (Value, error) {
-	if depth > maxDepth {
-		return nil, fmt.Errorf("the value is nested deeper than %d levels", maxDepth)
-	}
-	tok, err := dec.Token()
-	if err != nil {
-		return nil, fmt.Errorf("not JSON: %w", err)
-	}
-	switch tok := tok.(type) {
-	case json.Delim:
-		if tok == '[' {
-			return parseList(dec, depth)
-		}
-		return parseObject(dec, depth)
-	case json.Number:
-		return parseNumber(tok)
-	default: // nil, bool, string
-		return tok, nil
-	}
-}
-
-func parseNumber(n json.Number) (Value, error) {
-	if i, err := strconv.ParseInt(n.String(), 10, 64); err == nil {
-		return i, nil
-	}
-	f, err := n.Float64()
-	if err != nil {
-		return nil, fmt.Errorf("the number %s is out of range", n)
-	}
-	return f, nil
-}
-
-func parseList(dec *json.Decoder, depth int) (Value, error) {
-	out := []Value{}
-	for dec.More() {
-		v, err := parseValue(dec, depth+1)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	if _, err := dec.Token(); err != nil {
-		return nil, fmt.Errorf("not JSON: %w", err)
-	}
-	return out, nil
-}
-
-func parseObject(dec *json.Decoder, depth int) (Value, error) {
-	var r Record
-	seen := map[string]bool{}
-	for dec.More() {
-		tok, err := dec.Token()
-		if err != nil {
-			return nil, fmt.Errorf("not JSON: %w", err)
-		}
-		key, _ := tok.(string)
-		if seen[key] {
-			return nil, fmt.Errorf("the key %q stands twice", key)
-		}
-		seen[key] = true
-		v, err := parseValue(dec, depth+1)
-		if err != nil {
-			return nil, err
-		}
-		r.names, r.values = append(r.names, key), append(r.values, v)
-	}
-	if _, err := dec.Token(); err != nil {
-		return nil, fmt.Errorf("not JSON: %w", err)
-	}
-	return r, nil
-}
-
-// MarshalJSON writes the record as an object, fields in order.
-func (r Record) MarshalJSON() ([]byte, error) { return MarshalValue(r) }
-
-// MarshalValue writes a value as compact JSON: fields in order, no escaping of
-// characters that JSON allows, times in RFC 3339.
-func MarshalValue(v Value) ([]byte, error) {
-	var b bytes.Buffer
-	err := writeValue(&b, v, jsonStyle{item: ",", key: ":"})
-	return b.Bytes(), err
-}
-
-// MarshalPython writes a value as Python's json.dumps does by default but for
-// non-ASCII characters, which it leaves: with a space after commas and colons.
-// DSPy's prompts show lists and objects so.
-func MarshalPython(v Value) (string, error) {
-	var b bytes.Buffer
-	err := writeValue(&b, v, jsonStyle{item: ", ", key: ": "})
-	return b.String(), err
-}
-
-type jsonStyle struct{ item, key string }
-
-func writeValue(b *bytes.Buffer, v Value, style jsonStyle) error {
-	switch v := v.(type) {
-	case nil:
-		b.WriteString("null")
-	case bool:
-		b.WriteString(strconv.FormatBool(v))
-	case string:
-		writeString(b, v)
-	case int64:
-		b.WriteString(strconv.FormatInt(v, 10))
-	case float64:
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("the number %v cannot be written as JSON", v)
-		}
-		b.WriteString(FormatFloat(v))
-	case time.Time:
-		writeString(b, v.Format(time.RFC3339Nano))
-	case []Value:
-		b.WriteByte('[')
-		for i, item := range v {
-			if i > 0 {
-				b.WriteString(style.item)
-			}
-			if err := writeValue(b, item, style); err != nil {
-				return err
-			}
-		}
-		b.WriteByte(']')
-	case Record:
-		b.WriteByte('{')
-		for i, name := range v.names {
-			if i > 0 {
-				b.WriteString(style.item)
-			}
-			writeString(b, name)
-			b.WriteString(style.key)
-			if err := writeValue(b, v.values[i], style); err != nil {
-				return err
-			}
-		}
-		b.WriteByte('}')
+// FormatTime writes a time as Python's pydantic does, and so DSPy: RFC 3339, with
+// no fraction or six digits of it, or as many more as the time needs.
+func FormatTime(t time.Time) string {
+	switch ns := t.Nanosecond(); {
+	case ns == 0:
+		return t.Format(time.RFC3339)
+	case ns%1000 == 0:
+		return t.Format("2006-01-02T15:04:05.000000Z07:00")
 	default:
-		return fmt.Errorf("a %T is no value of a record", v)
+		return t.Format(time.RFC3339Nano)
 	}
-	return nil
-}
-
-// writeString writes a JSON string, escaping only what JSON must have escaped.
-func writeString(b *bytes.Buffer, s string) {
-	var tmp bytes.Buffer
-	enc := json.NewEncoder(&tmp)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(s) // a string always encodes
-	out := bytes.TrimSuffix(tmp.Bytes(), []byte("\n"))
-	// encoding/json escapes the two line separators for the sake of JavaScript.
-	out = bytes.ReplaceAll(out, []byte(`\u2028`), []byte("\u2028"))
-	out = bytes.ReplaceAll(out, []byte(`\u2029`), []byte("\u2029"))
-	b.Write(out)
-}
-
-// FormatFloat writes a number as Python does: 42.0 keeps its point.
-func FormatFloat(f float64) string {
-	abs := math.Abs(f)
-	if abs != 0 && (abs < 1e-4 || abs >= 1e16) {
-		s := strconv.FormatFloat(f, 'e', -1, 64)
-		return s
-	}
-	s := strconv.FormatFloat(f, 'f', -1, 64)
-	if !strings.ContainsRune(s, '.') {
-		s += ".0"
-	}
-	return s
 }

@@ -200,6 +200,9 @@ func (s *scheduler) take() {
 
 func (s *scheduler) shutdown() {
 	s.take()
+	for _, j := range s.running {
+		s.kv.drop(j.seq)
+	}
 	for _, j := range append(s.running, s.waiting...) {
 		j.done <- outcome{err: closed()}
 	}

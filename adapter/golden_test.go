@@ -1,0 +1,248 @@
+package adapter_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/whetgo/whet/adapter"
+	"github.com/whetgo/whet/lm"
+	"github.com/whetgo/whet/signature"
+)
+
+// goldenMessage is a message as DSPy writes it.
+type goldenMessage struct {
+	Role    string `json:"role"`
+	Content string `json:"content"`
+}
+
+type goldenField struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+	Desc string `json:"desc"`
+}
+
+// golden is a file that the real DSPy wrote: a signature, demos, inputs and the
+// messages that it made of them.
+type golden struct {
+	Signature struct {
+		Instructions string        `json:"instructions"`
+		Inputs       []goldenField `json:"inputs"`
+		Outputs      []goldenField `json:"outputs"`
+	} `json:"signature"`
+	Demos    []json.RawMessage `json:"demos"`
+	Inputs   json.RawMessage   `json:"inputs"`
+	Messages struct {
+		Chat []goldenMessage `json:"chat"`
+	} `json:"messages"`
+}
+
+func readGolden(t *testing.T, name string, into any) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(data, into))
+}
+
+// typeOf reads a DSPy type name as far as the golden files need it; false for a
+// type that this package does not have.
+func typeOf(name string) (*signature.Type, bool) {
+	if list, ok := strings.CutPrefix(name, "list["); ok {
+		elem, ok := typeOf(strings.TrimSuffix(list, "]"))
+		return &signature.Type{Kind: signature.KindList, Elem: elem}, ok
+	}
+	if plain, ok := strings.CutPrefix(name, "Optional["); ok {
+		elem, ok := typeOf(strings.TrimSuffix(plain, "]"))
+		if ok {
+			elem.Optional = true
+		}
+		return elem, ok
+	}
+	if list, ok := strings.CutPrefix(name, "Literal["); ok {
+		t := &signature.Type{Kind: signature.KindEnum}
+		for _, c := range strings.Split(strings.TrimSuffix(list, "]"), ",") {
+			c = strings.TrimSpace(c)
+			if !strings.HasPrefix(c, "'") {
+				return nil, false // Literal[1, 2]
+			}
+			t.Choices = append(t.Choices, strings.Trim(c, "'"))
+		}
+		return t, true
+	}
+	switch name {
+	case "str":
+		return &signature.Type{Kind: signature.KindString}, true
+	case "int":
+		return &signature.Type{Kind: signature.KindInt}, true
+	case "float":
+		return &signature.Type{Kind: signature.KindFloat}, true
+	case "bool":
+		return &signature.Type{Kind: signature.KindBool}, true
+	}
+	if name == "Person" || strings.HasPrefix(name, "Person(") {
+		return &signature.Type{Kind: signature.KindObject, Name: "Person", Fields: []signature.Field{
+			{Name: "name", Type: &signature.Type{Kind: signature.KindString}},
+			{Name: "age", Type: &signature.Type{Kind: signature.KindInt, Optional: true}},
+		}}, true
+	}
+	return nil, false
+}
+
+func goldenFields(t *testing.T, in []goldenField) []signature.Field {
+	t.Helper()
+	fields := make([]signature.Field, len(in))
+	for i, f := range in {
+		typ, ok := typeOf(f.Type)
+		require.True(t, ok, "type %s", f.Type)
+		require.Equal(t, f.Type, typ.String())
+		fields[i] = signature.Field{Name: f.Name, Desc: f.Desc, Type: typ}
+	}
+	return fields
+}
+
+// typed gives the values of an untyped record the types of the signature, where
+// they fit.
+func typed(t *testing.T, sig *signature.Signature, data []byte) signature.Record {
+	t.Helper()
+	r, err := signature.ParseRecord(data)
+	require.NoError(t, err)
+	for _, f := range sig.Fields() {
+		if v, ok := r.Get(f.Name); ok {
+			if c, err := signature.Coerce(f.Type, v); err == nil {
+				r = r.With(f.Name, c)
+			}
+		}
+	}
+	return r
+}
+
+func messages(r *lm.Request) []goldenMessage {
+	out := make([]goldenMessage, len(r.Messages))
+	for i, m := range r.Messages {
+		out[i] = goldenMessage{string(m.Role), m.Text()}
+	}
+	return out
+}
+
+func TestChatEqualsDSPy(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{
+		"predict_literal", "cot_literal", "demos_mixed", "missing_input",
+		"str_field_given_list", "string_sig_default_instructions",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var g golden
+			readGolden(t, name+".json", &g)
+			sig, err := signature.New(g.Signature.Instructions, goldenFields(t, g.Signature.Inputs), goldenFields(t, g.Signature.Outputs))
+			require.NoError(t, err)
+			var demos []signature.Record
+			for _, d := range g.Demos {
+				demos = append(demos, typed(t, sig, d))
+			}
+			tmpl, err := adapter.Chat{}.Prepare(adapter.Program{Signature: sig, Demos: demos})
+			require.NoError(t, err)
+			req, err := tmpl.Request(typed(t, sig, g.Inputs))
+			require.NoError(t, err)
+			require.Empty(t, cmp.Diff(g.Messages.Chat, messages(req)))
+		})
+	}
+}
+
+// The types of testdata/typed.py.
+type address struct {
+	StreetName string `desc:"street and number"`
+	Zip2Code   *int   `json:"zip2code"`
+}
+
+type goldenPerson struct {
+	Name   string
+	Age    *int `desc:"in years"`
+	Home   address
+	Office *address
+	Born   time.Time
+	Kind   string `enum:"a,b's"`
+	Tags   []string
+}
+
+type extractIn struct {
+	Doc   string `desc:"the document"`
+	Hints []string
+	When  time.Time
+	Maybe *string
+	N     int
+}
+
+type extractOut struct {
+	People []goldenPerson `desc:"people found"`
+	Main   goldenPerson
+	OK     bool `json:"ok"`
+	Score  float64
+	At     time.Time
+	Opt    *string
+	Pick   *string `enum:"x,y"`
+	Nums   []float64
+	Grid   [][]int
+}
+
+// rename gives the objects of a type the names that Python's classes have.
+func rename(t *signature.Type) *signature.Type {
+	if t == nil {
+		return nil
+	}
+	c := *t
+	switch t.Name {
+	case "goldenPerson":
+		c.Name = "Person"
+	case "address":
+		c.Name = "Address"
+	}
+	c.Elem = rename(t.Elem)
+	c.Fields = nil
+	for _, f := range t.Fields {
+		f.Type = rename(f.Type)
+		c.Fields = append(c.Fields, f)
+	}
+	return &c
+}
+
+// TestChatEqualsDSPyTyped compares every type that this package has with what
+// testdata/typed.py got from the real DSPy.
+func TestChatEqualsDSPyTyped(t *testing.T) {
+	t.Parallel()
+	var g struct {
+		Demos    []json.RawMessage `json:"demos"`
+		Inputs   json.RawMessage   `json:"inputs"`
+		Messages [][]goldenMessage `json:"messages"`
+	}
+	readGolden(t, "typed.json", &g)
+	of, err := signature.Of[extractIn, extractOut]("Extract people.\n   \t\n    Be careful:\n    \tnothing invented.")
+	require.NoError(t, err)
+	fields := func(fs []signature.Field) (out []signature.Field) {
+		for _, f := range fs {
+			f.Type = rename(f.Type)
+			out = append(out, f)
+		}
+		return out
+	}
+	sig, err := signature.New(of.Instructions(), fields(of.Inputs()), fields(of.Outputs()))
+	require.NoError(t, err)
+	var demos []signature.Record
+	for _, d := range g.Demos {
+		demos = append(demos, typed(t, sig, d))
+	}
+	tmpl, err := adapter.Chat{}.Prepare(adapter.Program{Signature: sig, Demos: demos})
+	require.NoError(t, err)
+	in := typed(t, sig, g.Inputs)
+	for i, r := range []signature.Record{in, in.Without("n"), {}} {
+		req, err := tmpl.Request(r)
+		require.NoError(t, err)
+		require.Empty(t, cmp.Diff(g.Messages[i], messages(req)), "request %d", i)
+	}
+}

@@ -1,0 +1,10 @@
+// Package lmtest helps to test programs that call language models, and language
+// models themselves.
+//
+// [Script] and [Answer] make a language model of fixed replies, or of a function,
+// that remembers what it was asked:
+//
+//	model := lmtest.Script("[[ ## label ## ]]\nham\n\n[[ ## completed ## ]]")
+//
+// [Suite] is the conformance suite that each backend passes.
+package lmtest
