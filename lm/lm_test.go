@@ -20,7 +20,9 @@ func ptr[T any](v T) *T { return &v }
 func TestRequestValidate(t *testing.T) {
 	t.Parallel()
 	user := []lm.Message{lm.User("hi")}
-	shape := func(segs ...lm.Segment) lm.Request { return lm.Request{Messages: user, Shape: &lm.Shape{Segments: segs}} }
+	shape := func(segs ...lm.Segment) lm.Request {
+		return lm.Request{Messages: user, Shape: &lm.Shape{Segments: segs}}
+	}
 	text := lm.Segment{Hole: lm.HoleText, Name: "free"}
 	choice := func(alts ...lm.Alternative) lm.Segment {
 		return lm.Segment{Hole: lm.HoleChoice, Name: "label", Choices: alts}

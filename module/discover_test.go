@@ -162,8 +162,11 @@ func TestPredictorNames(t *testing.T) {
 func TestPredictorsErrors(t *testing.T) {
 	t.Parallel()
 	for _, program := range []any{
-		nil, 3, struct{}{}, &struct{}{}, (*predict)(nil), (*inner)(nil), &inner{},
-		struct{ hidden *predict }{newPredict()}, module.Func[question, answer](nil),
+		nil, 3,
+		struct{}{},
+		&struct{}{}, (*predict)(nil), (*inner)(nil), &inner{},
+		struct{ hidden *predict }{newPredict()},
+		module.Func[question, answer](nil),
 	} {
 		if got, err := module.Predictors(program); !errors.Is(err, module.ErrNoPredictors) || got != nil {
 			t.Errorf("%T: %v, %v; want ErrNoPredictors", program, got, err)

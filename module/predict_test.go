@@ -306,8 +306,10 @@ func TestNestedCandidates(t *testing.T) {
 		p    *predict
 		want string
 	}{
-		{outer, a, "outer a"}, {outer, b, "outer b"},
-		{innermost, a, "inner a"}, {innermost, b, "outer b"},
+		{outer, a, "outer a"},
+		{outer, b, "outer b"},
+		{innermost, a, "inner a"},
+		{innermost, b, "outer b"},
 	} {
 		out, err := tt.p.Run(tt.ctx, question{"?"})
 		if err != nil || out.A != tt.want || tt.p.Predictor().StateIn(tt.ctx).Instructions != tt.want {
@@ -398,8 +400,13 @@ func TestSetStateRefusesBiases(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, bad := range []map[string]map[string]float64{
-		{"nothing": {"a": 1}}, {"q": {"a": 1}}, {"label": {"c": 1}}, {"ok": {"true": 1}}, {"free": {"a": 1}},
-		{"label": {"a": math.NaN()}}, {"label": {"a": math.Inf(-1)}},
+		{"nothing": {"a": 1}},
+		{"q": {"a": 1}},
+		{"label": {"c": 1}},
+		{"ok": {"true": 1}},
+		{"free": {"a": 1}},
+		{"label": {"a": math.NaN()}},
+		{"label": {"a": math.Inf(-1)}},
 	} {
 		if err := p.SetState(module.State{Biases: bad}); err == nil {
 			t.Errorf("SetState took the biases %v", bad)

@@ -359,6 +359,12 @@ func TestMarshalIsStable(t *testing.T) {
 	if !bytes.HasSuffix(first, []byte("}\n")) {
 		t.Error("the file does not end with a line end")
 	}
+	// As in DSPy's files, nothing is escaped that JSON allows.
+	for _, text := range []string{"<b>Win</b> & ", "ä 😀", "the <message> & its"} {
+		if !bytes.Contains(first, []byte(text)) {
+			t.Errorf("the file lacks %q:\n%s", text, first)
+		}
+	}
 }
 
 func TestVersion(t *testing.T) {

@@ -45,7 +45,9 @@ func newClassifier(a adapter.Adapter, model lm.LM) (*Classifier, error) {
 }
 
 // Run implements module.Program.
-func (c *Classifier) Run(ctx context.Context, in SMS) (Verdict, error) { return c.Classify.Run(ctx, in) }
+func (c *Classifier) Run(ctx context.Context, in SMS) (Verdict, error) {
+	return c.Classify.Run(ctx, in)
+}
 
 // Naive asks for a string and takes what comes for the label, as one does before
 // one has types.

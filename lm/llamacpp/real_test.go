@@ -62,12 +62,19 @@ func closeModels() {
 	}
 }
 
+// computing is held by the test that computes: llama.cpp's threads wait for each
+// other by spinning, so that two models at work on the same cores are many times
+// slower than one after the other.
+var computing sync.Mutex
+
 // onModels runs a test once for each model.
 func onModels(t *testing.T, test func(*testing.T, *testModel, *Model)) {
 	t.Parallel()
 	for _, tm := range models {
 		t.Run(tm.name, func(t *testing.T) {
 			t.Parallel()
+			computing.Lock()
+			defer computing.Unlock()
 			test(t, tm, tm.open(t))
 		})
 	}
@@ -201,7 +208,6 @@ func TestChoiceProbabilities(t *testing.T) {
 			request *lm.Request
 			texts   []string // the whole text for each option
 			head    []int32
-			first   int
 		}
 		var tests []test
 		for i, text := range texts {
