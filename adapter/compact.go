@@ -35,49 +35,58 @@ func (Compact) Name() string { return "compact" }
 
 // Prepare implements Adapter.
 func (c Compact) Prepare(p Program) (Template, error) {
-	if err := checkLabels(p.Signature); err != nil {
+	ins, outs, err := labels(p.Signature)
+	if err != nil {
 		return nil, err
+	}
+	t := &compactTemplate{sig: p.Signature, ins: ins, outs: outs, stop: []string{"\n\n"}}
+	if len(outs) == 1 {
+		t.stop = []string{"\n"}
 	}
 	var b strings.Builder
 	b.WriteString(oneLine(p.Signature.Instructions()))
-	for _, f := range p.Signature.Outputs() {
-		if hint := compactHint(p.Signature, f); hint != "" {
-			b.WriteString(" (" + f.Prefix() + " " + hint + ")")
+	for _, f := range outs {
+		if hint := compactHint(p.Signature, f.Field); hint != "" {
+			b.WriteString(" (" + f.label + " " + hint + ")")
 		}
 	}
 	b.WriteString("\n\n")
 	for _, d := range orderDemos(p.Signature, p.Demos) {
-		for _, f := range p.Signature.Fields() {
-			v, ok := d.fields.Get(f.Name)
-			if !ok || v == nil {
-				continue
-			}
-			if err := writeLine(&b, f, v); err != nil {
-				return nil, err
-			}
+		if err := writeLines(&b, ins, d.fields); err != nil {
+			return nil, err
+		}
+		if err := writeLines(&b, outs, d.fields); err != nil {
+			return nil, err
 		}
 		b.WriteByte('\n')
 	}
-	t := &compactTemplate{sig: p.Signature, prefix: b.String(), stop: []string{"\n\n"}}
-	outs := p.Signature.Outputs()
-	if len(outs) == 1 {
-		t.stop = []string{"\n"}
-	}
-	var err error
+	t.prefix = b.String()
 	t.shape, err = compactShape(outs, p.Biases)
 	return t, err
 }
 
-// checkLabels refuses two fields that would stand under one label.
-func checkLabels(sig *signature.Signature) error {
+// compactField is a field with the label that begins its line.
+type compactField struct {
+	signature.Field
+	label string
+}
+
+// labels gives the fields their labels, and refuses two fields under one.
+func labels(sig *signature.Signature) (ins, outs []compactField, err error) {
 	seen := map[string]string{}
-	for _, f := range sig.Fields() {
-		if other, ok := seen[f.Prefix()]; ok {
-			return fmt.Errorf("adapter compact: the fields %q and %q would both stand under the label %q; rename one of them", other, f.Name, f.Prefix())
+	label := func(fields []signature.Field) []compactField {
+		out := make([]compactField, len(fields))
+		for i, f := range fields {
+			out[i] = compactField{f, f.Prefix()}
+			if other, ok := seen[out[i].label]; ok {
+				err = fmt.Errorf("adapter compact: the fields %q and %q would both stand under the label %q; rename one of them", other, f.Name, out[i].label)
+			}
+			seen[out[i].label] = f.Name
 		}
-		seen[f.Prefix()] = f.Name
+		return out
 	}
-	return nil
+	ins, outs = label(sig.Inputs()), label(sig.Outputs())
+	return ins, outs, err
 }
 
 // compactHint says what the instructions do not say about an output already: the
@@ -105,28 +114,36 @@ func compactHint(sig *signature.Signature, f signature.Field) string {
 // oneLine collapses white space.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-func writeLine(b *strings.Builder, f signature.Field, v signature.Value) error {
-	text, err := formatValue(f.Type, v)
-	if err != nil {
-		return fmt.Errorf("adapter compact: field %q: %w", f.Name, err)
+// writeLines writes the fields that the record has, each on its line.
+func writeLines(b *strings.Builder, fields []compactField, r signature.Record) error {
+	for _, f := range fields {
+		v, ok := r.Get(f.Name)
+		if !ok || v == nil {
+			continue
+		}
+		text, err := formatValue(f.Type, v)
+		if err != nil {
+			return fmt.Errorf("adapter compact: field %q: %w", f.Name, err)
+		}
+		b.WriteString(f.label)
+		for word := range strings.FieldsSeq(text) {
+			b.WriteByte(' ')
+			b.WriteString(word)
+		}
+		b.WriteByte('\n')
 	}
-	b.WriteString(f.Prefix())
-	if text = oneLine(text); text != "" {
-		b.WriteString(" " + text)
-	}
-	b.WriteByte('\n')
 	return nil
 }
 
 // compactShape is the reply: it begins behind the first output's label, and each
 // value has a space before it.
-func compactShape(outs []signature.Field, biases map[string]map[string]float64) (*lm.Shape, error) {
+func compactShape(outs []compactField, biases map[string]map[string]float64) (*lm.Shape, error) {
 	shape := &lm.Shape{}
 	for i, f := range outs {
 		if i > 0 {
-			shape.Segments = append(shape.Segments, lm.Segment{Literal: "\n" + f.Prefix()})
+			shape.Segments = append(shape.Segments, lm.Segment{Literal: "\n" + f.label})
 		}
-		h, err := hole(f, biases[f.Name], " ")
+		h, err := hole(f.Field, biases[f.Name], " ")
 		if err != nil {
 			return nil, err
 		}
@@ -145,7 +162,9 @@ func compactShape(outs []signature.Field, biases map[string]map[string]float64) 
 }
 
 type compactTemplate struct {
-	sig    *signature.Signature
+	sig       *signature.Signature
+	ins, outs []compactField
+	// prefix is the instructions and the demos.
 	prefix string
 	shape  *lm.Shape
 	stop   []string
@@ -154,16 +173,11 @@ type compactTemplate struct {
 // Request implements Template.
 func (t *compactTemplate) Request(in signature.Record) (*lm.Request, error) {
 	var b strings.Builder
+	b.Grow(len(t.prefix) + 512)
 	b.WriteString(t.prefix)
-	for _, f := range t.sig.Inputs() {
-		v, ok := in.Get(f.Name)
-		if !ok || v == nil {
-			continue
-		}
-		if err := writeLine(&b, f, v); err != nil {
-			return nil, err
-		}
+	if err := writeLines(&b, t.ins, in); err != nil {
+		return nil, err
 	}
-	b.WriteString(t.sig.Outputs()[0].Prefix())
+	b.WriteString(t.outs[0].label)
 	return &lm.Request{Prompt: b.String(), Shape: t.shape, Stop: t.stop}, nil
 }

@@ -9,10 +9,10 @@ import (
 // Parse implements Template. The reply goes on behind the first output's label.
 // An output without any text counts as missing.
 func (t *compactTemplate) Parse(reply string) (signature.Record, []Repair, error) {
-	outs := t.sig.Outputs()
+	outs := t.outs
 	var repairs []Repair
 	text := strings.TrimLeft(reply, " \t")
-	if rest, ok := strings.CutPrefix(text, outs[0].Prefix()); ok {
+	if rest, ok := strings.CutPrefix(text, outs[0].label); ok {
 		// A model may say the label again.
 		text = rest
 		repairs = append(repairs, Repair{Field: outs[0].Name, What: "label repeated"})
@@ -48,7 +48,7 @@ type labelled struct {
 // reached, an empty line or an input's label ends the reply: what follows is the
 // next example, which the model made up.
 func (t *compactTemplate) lines(text string) []labelled {
-	outs := t.sig.Outputs()
+	outs := t.outs
 	var all []labelled
 	field, lines := 0, []string(nil)
 	end := func() {
@@ -58,11 +58,11 @@ func (t *compactTemplate) lines(text string) []labelled {
 		if i > 0 {
 			if next := labelAt(outs, line); next >= 0 {
 				end()
-				field, lines = next, []string{line[len(outs[next].Prefix()):]}
+				field, lines = next, []string{line[len(outs[next].label):]}
 				continue
 			}
 			if field == len(outs)-1 && strip(strings.Join(lines, "")) != "" &&
-				(strip(line) == "" || labelAt(t.sig.Inputs(), line) >= 0) {
+				(strip(line) == "" || labelAt(t.ins, line) >= 0) {
 				break
 			}
 		}
@@ -73,9 +73,9 @@ func (t *compactTemplate) lines(text string) []labelled {
 }
 
 // labelAt returns the field whose label begins the line, or -1.
-func labelAt(fields []signature.Field, line string) int {
+func labelAt(fields []compactField, line string) int {
 	for i, f := range fields {
-		if strings.HasPrefix(line, f.Prefix()) {
+		if strings.HasPrefix(line, f.label) {
 			return i
 		}
 	}

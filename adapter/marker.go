@@ -43,8 +43,12 @@ func mapMarkers(s string, change func(int) int) string {
 			b.WriteString(s)
 			return b.String()
 		}
-		b.WriteString(s[:i+2])
-		s = s[i+2:]
+		i += 2
+		for strings.HasPrefix(s[i:], "[") { // the last two of a run of brackets count
+			i++
+		}
+		b.WriteString(s[:i])
+		s = s[i:]
 		n := 0
 		for strings.HasPrefix(s[n*len(joiner):], joiner) {
 			n++

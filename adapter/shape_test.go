@@ -13,7 +13,7 @@ import (
 func TestShapes(t *testing.T) {
 	t.Parallel()
 	biases := map[string]map[string]float64{"label": {"spam": -0.5}, "ok": {"True": 2}}
-	sig := outputsSig(t, "reasoning str", "label "+verdict, "ok bool", "n int", "x float", "xs list int", "maybe int?")
+	sig := outputsSig(t, "reasoning str", "label "+choiceOf, "ok bool", "n int", "x float", "xs list int", "maybe int?")
 	schema := []byte(`{"type":"array","items":{"type":"integer"}}`)
 	choices := func(before string) []lm.Alternative {
 		return []lm.Alternative{{Text: before + "ham"}, {Text: before + "spam", Bias: -0.5}, {Text: before + "smishing"}}

@@ -80,13 +80,13 @@ func TestSchemaLikeDSPy(t *testing.T) {
 func TestCleandoc(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"":                               "",
-		"one":                            "one",
-		"  one  ":                        "one  ",
+		"":                                "",
+		"one":                             "one",
+		"  one  ":                         "one  ",
 		"\n\n  one\n    two\n\n  three\n": "one\n  two\n\nthree",
 		"one\n    two\n      three":       "one\ntwo\n  three",
-		"one\n\ttwo":                     "one\ntwo",
-		"\n  \n":                         "",
+		"one\n\ttwo":                      "one\ntwo",
+		"\n  \n":                          "",
 	} {
 		if got := cleandoc(in); got != want {
 			t.Errorf("cleandoc(%q) = %q, want %q", in, got, want)

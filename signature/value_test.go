@@ -68,7 +68,8 @@ func TestRecordEqual(t *testing.T) {
 		t.Error("equal records differ")
 	}
 	for _, other := range []signature.Record{
-		{}, full().Without("t"), full().With("l", "a"), full().With("o", nil), full().With("t", "x"),
+		{},
+		full().Without("t"), full().With("l", "a"), full().With("o", nil), full().With("t", "x"),
 		full().Without("t").With("t", now), // another order
 	} {
 		if full().Equal(other) || other.Equal(full()) {
@@ -98,10 +99,10 @@ func TestParseValue(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]signature.Value{
 		"null": nil, "true": true, `"a"`: "a", "1": int64(1), "1.0": 1.0, "1e3": 1000.0, "-7": int64(-7),
-		"9223372036854775808":       9223372036854775808.0,
-		" [1, \"x\", []] \n":        []signature.Value{int64(1), "x", []signature.Value{}},
+		"9223372036854775808":        9223372036854775808.0,
+		" [1, \"x\", []] \n":         []signature.Value{int64(1), "x", []signature.Value{}},
 		`{"b": 1, "a": {"c": null}}`: signature.RecordOf("b", 1, "a", signature.RecordOf("c", nil)),
-		"{}":                        signature.Record{},
+		"{}":                         signature.Record{},
 		strings.Repeat("[", 200) + strings.Repeat("]", 200): deep(200),
 	} {
 		got, err := signature.ParseValue([]byte(in))

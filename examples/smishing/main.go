@@ -112,7 +112,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer model.Close() //nolint:errcheck // nothing is left to be done about it
+	defer model.Close()
 	if c.quiet {
 		log = io.Discard
 	}

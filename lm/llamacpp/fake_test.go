@@ -47,8 +47,10 @@ func newFake(t testing.TB, cells int) *fakeEngine {
 	l := cfg.limits(cells)
 	l.batch = 64
 	return &fakeEngine{
-		t: t, facts: info{limits: l, addBOS: true, bos: fakeBegin, endOfTurn: fakeEnd, patience: 1 << 30,
-			chatTemplate: "<|im_start|>"},
+		t: t, facts: info{
+			limits: l, addBOS: true, bos: fakeBegin, endOfTurn: fakeEnd, patience: 1 << 30,
+			chatTemplate: "<|im_start|>",
+		},
 		seqs: map[int32][]int32{}, shares: map[int32][]int{}, refs: map[int]int{},
 	}
 }

@@ -82,8 +82,10 @@ func (m *Model) plan(ctx context.Context, r *lm.Request) (*job, error) {
 	j.measure()
 	cells := m.engine.info().limits.cells
 	if total := j.promptTokens + j.reserve; total > cells {
-		return nil, &lm.Error{Kind: lm.ErrContextLength, Provider: provider, Model: m.name,
-			Err: &lm.ContextLengthError{Prompt: j.promptTokens, Reply: j.reserve, Limit: cells}}
+		return nil, &lm.Error{
+			Kind: lm.ErrContextLength, Provider: provider, Model: m.name,
+			Err: &lm.ContextLengthError{Prompt: j.promptTokens, Reply: j.reserve, Limit: cells},
+		}
 	}
 	if err := j.advance(); err != nil {
 		return nil, err

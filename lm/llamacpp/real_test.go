@@ -45,7 +45,9 @@ func modelPath(t testing.TB, variable string) string {
 func (tm *testModel) open(t testing.TB) *Model {
 	t.Helper()
 	path := modelPath(t, tm.variable)
-	tm.once.Do(func() { tm.model, tm.err = Open(path, append([]Option{ContextSize(4096)}, tm.options...)...) })
+	tm.once.Do(func() {
+		tm.model, tm.err = Open(path, append([]Option{ContextSize(4096), Threads(1)}, tm.options...)...)
+	})
 	if tm.err != nil {
 		t.Fatal(tm.err)
 	}
@@ -151,7 +153,7 @@ type reference struct {
 
 func newReference(t *testing.T, tm *testModel) *reference {
 	t.Helper()
-	cfg, err := newConfig([]Option{ContextSize(2048), Slots(1)})
+	cfg, err := newConfig([]Option{ContextSize(2048), Slots(1), Threads(1)})
 	if err != nil {
 		t.Fatal(err)
 	}

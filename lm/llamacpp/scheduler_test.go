@@ -38,7 +38,8 @@ func someRequests(n int) []*lm.Request {
 			out = append(out, &lm.Request{Prompt: "Other " + varying, MaxTokens: 20, Temperature: lm.Temperature(1), TopP: lm.Temperature(0.9), Seed: seed, Stop: []string{"e", "zz"}})
 		case 4:
 			out = append(out, &lm.Request{Messages: []lm.Message{lm.System("rules"), lm.User(varying)}, MaxTokens: 9, Seed: seed, Shape: &lm.Shape{Segments: []lm.Segment{
-				{Literal: "Why: "}, {Hole: lm.HoleText, Name: "why"}, {Literal: "\nLabel:"}, choice, {Literal: "\n"}, {Hole: lm.HoleBool, Name: "sure"}, {Literal: "."}}}})
+				{Literal: "Why: "}, {Hole: lm.HoleText, Name: "why"}, {Literal: "\nLabel:"}, choice, {Literal: "\n"}, {Hole: lm.HoleBool, Name: "sure"}, {Literal: "."},
+			}}})
 		default:
 			out = append(out, &lm.Request{Prompt: shared + varying, Temperature: lm.Temperature(0.7), Seed: seed, Shape: &lm.Shape{Segments: []lm.Segment{choice}}})
 		}
@@ -242,7 +243,8 @@ func TestSharedPrefixOnce(t *testing.T) {
 	for i := range 24 {
 		wg.Go(func() {
 			r, err := m.Generate(t.Context(), &lm.Request{Prompt: fmt.Sprintf("%s%c?", shared, 'a'+i), Shape: &lm.Shape{Segments: []lm.Segment{
-				{Hole: lm.HoleChoice, Choices: labels(" a", " b")}, {Literal: "\n"}}}})
+				{Hole: lm.HoleChoice, Choices: labels(" a", " b")}, {Literal: "\n"},
+			}}})
 			if err != nil {
 				t.Error(err)
 				return
@@ -282,7 +284,8 @@ func TestLimitsAndFinish(t *testing.T) {
 	}
 	// A form whose text is cut off is still filled.
 	r, err = m.Generate(t.Context(), &lm.Request{Prompt: "p", MaxTokens: 3, Shape: &lm.Shape{Segments: []lm.Segment{
-		{Hole: lm.HoleText, Name: "why"}, {Literal: "\nLabel:"}, {Hole: lm.HoleChoice, Name: "l", Choices: labels(" a", " b")}, {Literal: "\n"}, {Hole: lm.HoleText}, {Literal: "!"}}}})
+		{Hole: lm.HoleText, Name: "why"}, {Literal: "\nLabel:"}, {Hole: lm.HoleChoice, Name: "l", Choices: labels(" a", " b")}, {Literal: "\n"}, {Hole: lm.HoleText}, {Literal: "!"},
+	}}})
 	if err != nil || r.Finish != lm.FinishLength || len(r.Choices) != 1 || !strings.HasSuffix(r.Text, "\n!") || r.Usage.CompletionTokens != 3 {
 		t.Errorf("%+v %v", r, err)
 	}
