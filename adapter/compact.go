@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/whetgo/whet/lm"
@@ -52,6 +53,10 @@ func (c Compact) Prepare(p Program) (Template, error) {
 	}
 	b.WriteString("\n\n")
 	for _, d := range orderDemos(p.Signature, p.Demos) {
+		answered := func(f compactField) bool { v, _ := d.fields.Get(f.Name); return v != nil }
+		if !slices.ContainsFunc(outs, answered) {
+			continue
+		}
 		if err := writeLines(&b, ins, d.fields); err != nil {
 			return nil, err
 		}

@@ -50,7 +50,7 @@ type labelled struct {
 func (t *compactTemplate) lines(text string) []labelled {
 	outs := t.outs
 	var all []labelled
-	field, lines := 0, []string(nil)
+	field, lines, said := 0, []string(nil), false // said: some line of the field holds text
 	end := func() {
 		all = append(all, labelled{field, strip(strings.Join(lines, "\n"))})
 	}
@@ -58,15 +58,16 @@ func (t *compactTemplate) lines(text string) []labelled {
 		if i > 0 {
 			if next := labelAt(outs, line); next >= 0 {
 				end()
-				field, lines = next, []string{line[len(outs[next].label):]}
+				line = line[len(outs[next].label):]
+				field, lines, said = next, []string{line}, strip(line) != ""
 				continue
 			}
-			if field == len(outs)-1 && strip(strings.Join(lines, "")) != "" &&
+			if field == len(outs)-1 && said &&
 				(strip(line) == "" || labelAt(t.ins, line) >= 0) {
 				break
 			}
 		}
-		lines = append(lines, line)
+		lines, said = append(lines, line), said || strip(line) != ""
 	}
 	end()
 	return all

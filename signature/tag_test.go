@@ -2,6 +2,7 @@ package signature_test
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -37,23 +38,21 @@ func TestOfMistakes(t *testing.T) {
 	t.Parallel()
 	_ = hollow{}.hidden
 	of := func(_ *signature.Signature, err error) error { return err }
+	// vet would refuse a source file with such tags.
+	tagged := func(tag reflect.StructTag) error {
+		typ := reflect.StructOf([]reflect.StructField{{Name: "A", Type: reflect.TypeFor[string](), Tag: tag}})
+		_, err := signature.Encode(reflect.New(typ).Interface())
+		return err
+	}
 	for name, c := range map[string]struct {
 		err  error
 		want signature.Error // Problem is a part of it
 	}{
-		"space behind the key": {of(signature.Of[ask, struct {
-			A string `json: "a"`
-		}]("")), signature.Error{Field: "A", Tag: `json: "a"`, Problem: "directly behind json:"}},
-		"no quotes": {of(signature.Of[ask, struct {
-			A string `desc`
-		}]("")), signature.Error{Field: "A", Tag: "desc", Problem: "want a key and a colon"}},
-		"no space between": {of(signature.Of[ask, struct {
-			A string `json:"a"desc:"b"`
-		}]("")), signature.Error{Field: "A", Tag: `json:"a"desc:"b"`, Problem: `want a space behind json:"a"`}},
-		"open quote": {of(signature.Of[ask, struct {
-			A string `desc:"b`
-		}]("")), signature.Error{Field: "A", Tag: `desc:"b`, Problem: "quoted value"}},
-		"Enum of an int": {of(signature.Of[ask, struct{ A level }]("")), signature.Error{Field: "A", Problem: "no string type"}},
+		"space behind the key": {tagged(`json: "a"`), signature.Error{Field: "A", Tag: `json: "a"`, Problem: "directly behind json:"}},
+		"no quotes":            {tagged(`desc`), signature.Error{Field: "A", Tag: "desc", Problem: "want a key and a colon"}},
+		"no space between":     {tagged(`json:"a"desc:"b"`), signature.Error{Field: "A", Tag: `json:"a"desc:"b"`, Problem: `want a space behind json:"a"`}},
+		"open quote":           {tagged(`desc:"b`), signature.Error{Field: "A", Tag: `desc:"b`, Problem: "quoted value"}},
+		"Enum of an int":       {of(signature.Of[ask, struct{ A level }]("")), signature.Error{Field: "A", Problem: "no string type"}},
 		"tag over method": {of(signature.Of[ask, struct {
 			A ptrEnum `enum:"x"`
 		}]("")), signature.Error{Field: "A", Tag: `enum:"x"`, Problem: "has a method Enum already"}},

@@ -45,6 +45,9 @@ var csvOptions = []evaluate.DataOption{
 // loadData reads the real data from dir, or the sample when dir was not asked for
 // and is not there. limit bounds the rows of each test set; 0 is no bound.
 func loadData(dir string, asked bool, limit int) (*dataset, error) {
+	if dir == "sample" {
+		return sampleData(limit)
+	}
 	train, err := evaluate.ReadCSV[SMS, Verdict](filepath.Join(dir, "first100.csv"), csvOptions...)
 	if errors.Is(err, fs.ErrNotExist) && !asked {
 		return sampleData(limit)

@@ -35,6 +35,7 @@ type experiment struct {
 	data       *dataset
 	candidates int
 	log        io.Writer
+	resampling metric.Resampling
 
 	classifier *Classifier
 	variants   []*variant
@@ -46,6 +47,11 @@ func (e *experiment) run(ctx context.Context) error {
 	if err := e.choose(ctx); err != nil {
 		return err
 	}
+	return e.report(ctx)
+}
+
+// report runs every variant over the test rows.
+func (e *experiment) report(ctx context.Context) error {
 	for _, v := range e.variants {
 		for _, set := range e.data.tests {
 			r, err := e.evaluate(ctx, v, set)
@@ -117,8 +123,9 @@ func (e *experiment) search(ctx context.Context, name string, opt optimize.Optim
 	return nil
 }
 
-// best returns the optimised and calibrated program with the best macro F1 on the
-// training rows: the one that is saved, chosen without a look at the test rows.
+// best returns the program that is saved: the one that was searched for macro F1
+// and calibrated, or the only one that there is. It is chosen before the test rows
+// are looked at.
 func (e *experiment) best() *variant {
 	return e.variants[len(e.variants)-1]
 }

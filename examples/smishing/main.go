@@ -26,6 +26,7 @@ import (
 	"github.com/whetgo/whet/adapter"
 	"github.com/whetgo/whet/lm"
 	"github.com/whetgo/whet/lm/llamacpp"
+	"github.com/whetgo/whet/metric"
 	"github.com/whetgo/whet/module"
 	"github.com/whetgo/whet/optimize"
 )
@@ -33,6 +34,7 @@ import (
 type config struct {
 	model, data, load, save, adapter, template string
 	limit, candidates                          int
+	seed                                       uint64
 	talk, quiet, dataAsked                     bool
 }
 
@@ -42,9 +44,10 @@ func parseFlags(args []string, out io.Writer) (config, error) {
 	f.SetOutput(out)
 	f.StringVar(&c.model, "model", os.Getenv("WHET_MODEL_SMOLLM2"), "GGUF `file` of the model")
 	f.StringVar(&c.template, "chat-template", "", "chat template, for a model that has none: gemma or chatml")
-	f.StringVar(&c.data, "data", defaultData(), "`folder` of first100.csv, last100.csv and sms.csv")
+	f.StringVar(&c.data, "data", defaultData(), "`folder` of first100.csv, last100.csv and sms.csv; \"sample\" is the embedded sample")
 	f.IntVar(&c.limit, "limit", 0, "most rows of each test set; 0 is all")
 	f.IntVar(&c.candidates, "candidates", 4, "candidates of the few-shot search beside the three fixed ones")
+	f.Uint64Var(&c.seed, "seed", 0, "seed of the resampling behind the intervals; the search's seeds are DSPy's")
 	f.BoolVar(&c.talk, "talk", false, "the talk's setting: 16 candidates")
 	f.StringVar(&c.load, "program", "", "saved program to load and test in place of searching")
 	f.StringVar(&c.save, "save", "smishing-program.json", "where to write the best program")
@@ -59,6 +62,9 @@ func parseFlags(args []string, out io.Writer) (config, error) {
 	f.Visit(func(fl *flag.Flag) { c.dataAsked = c.dataAsked || fl.Name == "data" })
 	if c.talk {
 		c.candidates = 16
+	}
+	if c.candidates <= 0 {
+		c.candidates = optimize.None
 	}
 	return c, nil
 }
@@ -119,9 +125,10 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	// All variants share what the model has answered already.
 	e := &experiment{
 		adapter: layout, model: optimize.NewStore().Wrap(model), data: data, candidates: c.candidates, log: log,
+		resampling: metric.Resampling{Seed: c.seed},
 	}
 	if c.load != "" {
-		err = e.test(ctx, c.load)
+		err = e.test(ctx, c.load, out)
 	} else {
 		err = e.searchAndSave(ctx, c.save, out)
 	}
@@ -177,7 +184,7 @@ func (e *experiment) searchAndSave(ctx context.Context, path string, out io.Writ
 }
 
 // test measures a saved program beside the baselines.
-func (e *experiment) test(ctx context.Context, path string) error {
+func (e *experiment) test(ctx context.Context, path string, out io.Writer) error {
 	var err error
 	if e.classifier, err = newClassifier(e.adapter, e.model); err != nil {
 		return err
@@ -188,16 +195,10 @@ func (e *experiment) test(ctx context.Context, path string) error {
 	e.add(&variant{name: "always ham", program: constant("ham")})
 	e.add(&variant{name: "naive Bayes, same training rows", program: bayesProgram(e.data.train)})
 	e.add(&variant{name: path, program: e.classifier, typed: true})
-	for _, v := range e.variants {
-		for _, set := range e.data.tests {
-			r, err := e.evaluate(ctx, v, set)
-			if err != nil {
-				return err
-			}
-			v.reports = append(v.reports, r)
-		}
+	if err := e.report(ctx); err != nil {
+		return err
 	}
-	return e.print(os.Stdout)
+	return e.print(out)
 }
 
 func modelName(m lm.LM) string {

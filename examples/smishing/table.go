@@ -7,13 +7,14 @@ import (
 
 	"github.com/whetgo/whet/evaluate"
 	"github.com/whetgo/whet/metric"
+	"github.com/whetgo/whet/optimize"
 )
 
 // print writes a table for each test set, the confusion matrices of the baseline
 // and of the best program, and how sure the difference is.
 func (e *experiment) print(w io.Writer) error {
 	fmt.Fprintf(w, "\nSmishing: %s\n", e.data.title)
-	fmt.Fprintf(w, "model %s, adapter %s, %d training rows, %d candidates\n", modelName(e.model), e.adapter.Name(), len(e.data.train), e.candidates)
+	fmt.Fprintf(w, "model %s, adapter %s, %d training rows, few-shot search of %d candidates\n", modelName(e.model), e.adapter.Name(), len(e.data.train), e.searched())
 	for i, set := range e.data.tests {
 		if err := e.printSet(w, i, set); err != nil {
 			return err
@@ -32,7 +33,7 @@ func (e *experiment) printSet(w io.Writer, i int, set testSet) error {
 		if err != nil {
 			return err
 		}
-		iv, err := r.Interval(metric.Resampling{})
+		iv, err := r.Interval(e.resampling)
 		if err != nil {
 			return err
 		}
@@ -55,7 +56,7 @@ func (e *experiment) printSet(w io.Writer, i int, set testSet) error {
 		if base == nil {
 			continue
 		}
-		d, err := evaluate.Compare(base.reports[i], best.reports[i], metric.Resampling{})
+		d, err := evaluate.Compare(base.reports[i], best.reports[i], e.resampling)
 		if err != nil {
 			return err
 		}
@@ -73,6 +74,15 @@ func (e *experiment) printSet(w io.Writer, i int, set testSet) error {
 		fmt.Fprintf(w, "\n%s\n%s", v.name, c)
 	}
 	return nil
+}
+
+// searched is how many candidates a few-shot search has: the fixed three, and those
+// of shuffled data.
+func (e *experiment) searched() int {
+	if e.candidates == optimize.None {
+		return 3
+	}
+	return 3 + e.candidates
 }
 
 func (e *experiment) find(name string) *variant {

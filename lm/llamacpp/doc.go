@@ -1,13 +1,16 @@
-// Package llamacpp runs GGUF models inside the process, through llama.cpp.
+// Package llamacpp runs language models inside the process, with llama.cpp.
 //
-//	model, err := llamacpp.Open("SmolLM2-135M-Instruct.Q4_1.gguf")
-//	defer model.Close()
-//	resp, err := model.Generate(ctx, &lm.Request{Prompt: "The capital of France is"})
+// It is built with the tag llamacpp and needs llama.cpp where pkg-config finds it:
 //
-// The binding to llama.cpp is compiled only with the build tag llamacpp, and finds
-// the library by pkg-config under the name llama: run `make setup` once, then build
-// in the environment that `scripts/setup env` prints. Without the tag the package
-// compiles, and [Open] says how to get it.
+//	make setup                     # builds it, once, and fetches two small models
+//	eval "$(scripts/setup env)"    # tells Go where it is
+//	go build -tags llamacpp ./...
+//
+// Without the tag the package compiles all the same, and [Open] returns an error of
+// kind [lm.ErrUnavailable]. A model is a GGUF file:
+//
+//	m, err := llamacpp.Open("SmolLM2-135M-Instruct.Q4_1.gguf")
+//	defer m.Close()
 //
 // # What is computed
 //
@@ -22,31 +25,47 @@
 //
 // A request takes over the longest prefix that some request before it, or beside
 // it, has computed; one that shares more with a prompt that is just being evaluated
-// waits for it. So what a data set's prompts have in common is computed once.
+// waits for it. So what a data set's prompts have in common is computed once. Call
+// Generate from at least as many goroutines as there are [Slots]. A request whose
+// context ends leaves at the next step, and a step that nobody waits for any more is
+// stopped in the middle.
 //
-// A [lm.Shape] is enforced: literal text is appended and never decoded; the
-// alternatives of a choice are evaluated as a tree of tokens in one step, and the
-// score of each is the sum of the log-probabilities of its tokens and of the first
-// token of what follows it. Numbers and JSON are generated as text for now, and then
-// Response.Shaped is false.
+// llama.cpp's threads wait for each other by spinning: on cores that other processes
+// keep busy as well, one thread ([Threads]) can be many times faster than two.
 //
-// # Templates
+// # Conversations and prompts
 //
-// Messages are rendered by the model's own chat template, if it is one that is known
-// here (chatml and its relatives, Gemma's), or by the one that [Template] names. The
-// text of messages and prompts is tokenised as text: special tokens in it are
-// letters like any other.
+// Messages go through the chat template of the model, if the file has one that is
+// known here, or the one that [Template] names; without any they are an error of kind
+// [lm.ErrUnsupported]. A Prompt is continued as it is. In both, the text of a special
+// token is text: data cannot end a turn or begin one. A conversation must end with a
+// message that can be replied to; a reply is begun by a shape with a literal.
 //
-// # Errors and limits
+// Prompt and reply must fit the context together, where the reply counts as long as
+// it may become. Otherwise the request fails with an [*lm.ContextLengthError];
+// nothing is ever cut silently.
 //
-// All errors are [*lm.Error]: a file that is not a whole model ([lm.ErrModel], found
-// before C sees it), a prompt and reply that do not fit the context
-// ([lm.ErrContextLength], which says by how much), messages without a template
-// ([lm.ErrUnsupported]). A request whose context ends leaves at the next step, and a
-// step that nobody waits for any more is stopped in the middle.
+// # Shapes
 //
-// A reply depends a little on which requests were evaluated beside it: sums of
-// floating-point numbers differ in their last digits with the shape of a batch, and
-// the rounding of activations in quantised models makes hundredths of a probability
-// of that.
+// Literals cost a step together with the prompt, or nothing where they end the reply.
+// The alternatives of a choice are scored in the same step as branches of one tree:
+// each with the tokens that it has inside its text, up to the first one that holds
+// some of the literal that follows. So "spam" does not win over "spammer" for being
+// its beginning. Where nothing follows, it is the end of the turn that counts, and
+// for a Prompt, which has no turns, nothing: let a literal such as a line break
+// follow. A Boolean is a choice of True and False. Text lasts until the following
+// literal appears or the model ends its reply. When MaxTokens ends it, literals and
+// choices that remain are filled in all the same, without decoding, so that the reply
+// has its form, and Finish says [lm.FinishLength]. Numbers and JSON are generated as
+// text so far, and a reply that holds one is not marked as Shaped.
+//
+// # Repeatability
+//
+// A seed fixes every draw, but not the last bits of what is drawn from. With
+// quantised weights llama.cpp rounds what it multiplies to 8 bits, and the order of
+// its sums depends on how many tokens are computed at once and where in the cache
+// they lie; a logit may change by some tenths, so that a close decision falls
+// otherwise when other requests run beside it, or when a part of the prompt is cached.
+// The same requests, one at a time and in the same order on a fresh model, give the
+// same replies. With weights of 32 bits probabilities agree to 2e-3 in any company.
 package llamacpp

@@ -53,7 +53,7 @@ type ggufReader struct {
 	scratch   [8]byte
 }
 
-var errTruncated = errors.New("the file is truncated")
+var errTruncated = errors.New("the file is truncated or damaged")
 
 func (g *ggufReader) left() int64 { return g.size - g.pos }
 
@@ -123,10 +123,10 @@ func checkGGUF(r io.Reader, size int64) error {
 		return err
 	}
 	if tensors > uint64(g.left())/minTensorSize {
-		return fmt.Errorf("it claims %d tensors, more than a file of %d bytes can hold", tensors, size)
+		return fmt.Errorf("%w: it claims %d tensors, more than its %d bytes can hold", errTruncated, tensors, size)
 	}
 	if pairs > uint64(g.left())/minPairSize {
-		return fmt.Errorf("it claims %d metadata entries, more than a file of %d bytes can hold", pairs, size)
+		return fmt.Errorf("%w: it claims %d metadata entries, more than its %d bytes can hold", errTruncated, pairs, size)
 	}
 	if tensors == 0 {
 		return errors.New("it has no tensors")
@@ -214,7 +214,7 @@ func (g *ggufReader) value(kind uint32) error {
 		}
 		if of == ggufString {
 			if n > uint64(g.left())/8 {
-				return fmt.Errorf("it claims an array of %d strings, more than the file can hold", n)
+				return fmt.Errorf("%w: it claims an array of %d strings, more than can follow", errTruncated, n)
 			}
 			for range n {
 				if err := g.value(ggufString); err != nil {
@@ -228,7 +228,7 @@ func (g *ggufReader) value(kind uint32) error {
 			return fmt.Errorf("an array of the unknown type %d", of)
 		}
 		if n > uint64(g.left())/size {
-			return fmt.Errorf("it claims an array of %d values, more than the file can hold", n)
+			return fmt.Errorf("%w: it claims an array of %d values, more than can follow", errTruncated, n)
 		}
 		return g.skip(n * size)
 	}

@@ -21,16 +21,21 @@ import (
 
 // models are what the tests run on; each is opened once for all of them.
 var models = []*testModel{
-	{name: "smollm2", variable: "WHET_MODEL_SMOLLM2"},
-	{name: "gemma", variable: "WHET_MODEL_GEMMA", options: []Option{Template("gemma")}},
+	{name: "smollm2", variable: "WHET_MODEL_SMOLLM2", tolerance: 1e-2},
+	{name: "gemma", variable: "WHET_MODEL_GEMMA", tolerance: 5e-2, options: []Option{Template("gemma")}},
 }
 
 type testModel struct {
 	name, variable string
 	options        []Option
-	once           sync.Once
-	model          *Model
-	err            error
+	// tolerance is how far a probability may be from the one evaluated from scratch.
+	// Gemma's file has weights whose kernels take several tokens at a time and round
+	// otherwise than those for the rest of a batch, and so for a token the more or
+	// less of another alternative.
+	tolerance float64
+	once      sync.Once
+	model     *Model
+	err       error
 }
 
 func modelPath(t testing.TB, variable string) string {
@@ -151,13 +156,13 @@ type reference struct {
 	b batch
 }
 
-func newReference(t *testing.T, tm *testModel) *reference {
+func newReference(t *testing.T, path string, opts ...Option) *reference {
 	t.Helper()
-	cfg, err := newConfig([]Option{ContextSize(2048), Slots(1), Threads(1)})
+	cfg, err := newConfig(append([]Option{ContextSize(2048), Slots(1), Threads(1)}, opts...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, reason := load(modelPath(t, tm.variable), cfg)
+	e, reason := load(path, cfg)
 	if e == nil {
 		t.Fatal(reason)
 	}
@@ -187,53 +192,132 @@ func (r *reference) rows(t *testing.T, tokens []int32, first int, look func(i in
 	}
 }
 
+// logProb returns the log-probability of tokens from first on, after those before:
+// one sequence and one step.
 func (r *reference) logProb(t *testing.T, tokens []int32, first int) float64 {
+	t.Helper()
+	r.cutSeq(0, 0)
+	r.b.reset()
+	for i, token := range tokens[:len(tokens)-1] {
+		r.b.add(token, i, 0)
+		if i >= first-1 {
+			r.b.want(i, wantRow)
+		}
+	}
+	if err := r.decode(&r.b); err != nil {
+		t.Fatal(err)
+	}
 	sum := 0.0
-	r.rows(t, tokens[:len(tokens)-1], first-1, func(i int, row []float32) {
-		total := 0.0
+	for i := first - 1; i < len(tokens)-1; i++ {
+		row, total := r.row(i), 0.0
 		for _, v := range row {
 			total += math.Exp(float64(v))
 		}
 		sum += float64(row[tokens[i+1]]) - math.Log(total)
-	})
+	}
+	r.b.reset()
 	return sum
 }
 
-// Probabilities of choices, computed together and with shared prefixes, are those of
-// an evaluation from scratch.
+// choiceTest is a request for one choice, and the same as tokens: each alternative
+// with all that stands before it.
+type choiceTest struct {
+	text    string
+	request *lm.Request
+	all     [][]int32
+}
+
+func choiceTests(t *testing.T, m *Model) []choiceTest {
+	t.Helper()
+	shots := "Sort each message.\n\nText: WIN a cruise, text YES to 60600\nLabel: spam\n\nText: did you feed the cat?\nLabel: ham\n\nText: Your card is blocked, confirm at bnk.example/pin\nLabel: smishing\n\n"
+	options := []string{"ham", "spam", "spammer", "smishing"}
+	var tests []choiceTest
+	for i, text := range []string{"see you at noon", "FREE tones! reply STOP to end", "Parcel held: pay 1.50 at prcl.example", "ok", "who won?", "Dinner is at eight, bring the good knife"} {
+		r := &lm.Request{Prompt: shots + "Text: " + text + "\nLabel:"}
+		if i%2 == 1 {
+			r = &lm.Request{Messages: []lm.Message{lm.System("Sort messages into ham, spam, spammer and smishing."), lm.User(text)}}
+		}
+		r.Shape = &lm.Shape{Segments: []lm.Segment{{Literal: " "}, {Hole: lm.HoleChoice, Name: "label", Choices: labels(options...)}, {Literal: "\n"}}}
+		head, tail, _, err := m.prompt(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		test := choiceTest{text: text, request: r}
+		for _, o := range options {
+			test.all = append(test.all, append(slices.Clone(head), m.engine.tokenize(tail+" "+o+"\n", false)...))
+		}
+		tests = append(tests, test)
+	}
+	return tests
+}
+
+// compare returns the largest difference between the probabilities of a reply and
+// those of the reference.
+func (c choiceTest) compare(t *testing.T, ref *reference, got *lm.Response, tolerance float64) float64 {
+	t.Helper()
+	shared := len(c.all[0])
+	for _, tokens := range c.all {
+		shared = min(shared, common(c.all[0], tokens))
+	}
+	scores := make([]float64, len(c.all))
+	for k, tokens := range c.all {
+		scores[k] = ref.logProb(t, tokens, shared)
+	}
+	worst := 0.0
+	for k, p := range softmax(scores, 1) {
+		o := got.Choices[0].Options[k]
+		worst = max(worst, math.Abs(o.Prob-p))
+		if math.Abs(o.Prob-p) > tolerance {
+			t.Errorf("%q, %s: probability %.4f, evaluated from scratch %.4f", c.text, o.Text, o.Prob, p)
+		}
+	}
+	return worst
+}
+
+// The probability of each choice is that of an evaluation from scratch.
 func TestChoiceProbabilities(t *testing.T) {
 	onModels(t, func(t *testing.T, tm *testModel, m *Model) {
-		shots := "Sort each message.\n\nText: WIN a cruise, text YES to 60600\nLabel: spam\n\nText: did you feed the cat?\nLabel: ham\n\nText: Your card is blocked, confirm at bnk.example/pin\nLabel: smishing\n\n"
-		texts := []string{"see you at noon", "FREE tones! reply STOP to end", "Parcel held: pay 1.50 at prcl.example", "ok"}
-		options := []string{"ham", "spam", "spammer", "smishing"}
-		type test struct {
-			request *lm.Request
-			texts   []string // the whole text for each option
-			head    []int32
-		}
-		var tests []test
-		for i, text := range texts {
-			r := &lm.Request{Prompt: shots + "Text: " + text + "\nLabel:"}
-			if i%2 == 1 {
-				r = &lm.Request{Messages: []lm.Message{lm.System("Sort messages into ham, spam, spammer and smishing."), lm.User(text)}}
-			}
-			r.Shape = &lm.Shape{Segments: []lm.Segment{{Literal: " "}, {Hole: lm.HoleChoice, Name: "label", Choices: labels(options...)}, {Literal: "\n"}}}
-			head, tail, _, err := m.prompt(r)
+		ref := newReference(t, modelPath(t, tm.variable))
+		worst := 0.0
+		for _, test := range choiceTests(t, m) {
+			// A model of its own, so that nothing is cached, see the next test.
+			cold, err := Open(modelPath(t, tm.variable), append([]Option{ContextSize(1024), Threads(1)}, tm.options...)...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			test := test{request: r, head: head}
-			for _, o := range options {
-				test.texts = append(test.texts, tail+" "+o+"\n")
+			got, err := cold.Generate(t.Context(), test.request)
+			cold.Close()
+			if err != nil {
+				t.Fatal(err)
 			}
-			tests = append(tests, test)
+			worst = max(worst, test.compare(t, ref, got, tm.tolerance))
 		}
-		got := make([]*lm.Response, len(tests))
+		t.Logf("the largest difference is %.1e", worst)
+	})
+}
+
+// So it is with requests that run together and share prefixes. llama.cpp rounds what
+// it multiplies with quantised weights to 8 bits, so that the order of a sum can
+// change a logit by some tenths: to see that what is computed is the same, the same
+// weights are used as 32-bit numbers here.
+func TestChoiceProbabilitiesTogether(t *testing.T) {
+	onModels(t, func(t *testing.T, tm *testModel, _ *Model) {
+		path := filepath.Join(t.TempDir(), tm.name+"-f32.gguf")
+		if err := quantize(modelPath(t, tm.variable), path, typeF32); err != nil {
+			t.Fatal(err)
+		}
+		m, err := Open(path, append([]Option{ContextSize(2048), Threads(1)}, tm.options...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		tests := choiceTests(t, m)
+		got := make([]*lm.Response, 2*len(tests))
 		var wg sync.WaitGroup
-		for i, test := range tests {
+		for i := range got {
 			wg.Go(func() {
 				var err error
-				if got[i], err = m.Generate(t.Context(), test.request); err != nil {
+				if got[i], err = m.Generate(t.Context(), tests[i%len(tests)].request); err != nil {
 					t.Error(err)
 				}
 			})
@@ -242,26 +326,16 @@ func TestChoiceProbabilities(t *testing.T) {
 		if t.Failed() {
 			return
 		}
-		ref := newReference(t, tm)
-		for i, test := range tests {
-			all := make([][]int32, len(options))
-			for k := range options {
-				all[k] = append(slices.Clone(test.head), ref.tokenize(test.texts[k], false)...)
-			}
-			shared := len(all[0])
-			for _, tokens := range all {
-				shared = min(shared, common(all[0], tokens))
-			}
-			scores := make([]float64, len(options))
-			for k, tokens := range all {
-				scores[k] = ref.logProb(t, tokens, shared)
-			}
-			for k, p := range softmax(scores, 1) {
-				if o := got[i].Choices[0].Options[k]; math.Abs(o.Prob-p) > 1e-2 {
-					t.Errorf("%q, %s: probability %.4f, evaluated from scratch %.4f", texts[i], o.Text, o.Prob, p)
-				}
-			}
+		ref := newReference(t, path)
+		worst, cached := 0.0, 0
+		for i, r := range got {
+			worst = max(worst, tests[i%len(tests)].compare(t, ref, r, 1e-2))
+			cached += r.Usage.CachedTokens
 		}
+		if cached == 0 {
+			t.Error("no prefix was shared")
+		}
+		t.Logf("the largest difference is %.1e, with %d tokens cached", worst, cached)
 	})
 }
 
@@ -271,7 +345,7 @@ func TestGreedyAsServer(t *testing.T) {
 	onModels(t, func(t *testing.T, tm *testModel, _ *Model) {
 		var want fixtures
 		readJSON(t, tm.name+".json", &want)
-		ref := newReference(t, tm)
+		ref := newReference(t, modelPath(t, tm.variable))
 		positions, other := 0, 0
 		for i, c := range want.Continuations {
 			all := slices.Concat(c.Prompt, c.Tokens)
@@ -371,12 +445,14 @@ func TestSpecialTokensInData(t *testing.T) {
 
 func TestCancelStopsComputation(t *testing.T) {
 	t.Parallel()
-	m, err := Open(modelPath(t, models[0].variable), ContextSize(4096))
+	m, err := Open(modelPath(t, models[0].variable), ContextSize(4096), Threads(1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	// A prompt of some 3000 tokens takes seconds; more so under the race detector.
+	computing.Lock()
+	defer computing.Unlock()
+	// A prompt of some 3000 tokens takes seconds.
 	prompt := strings.Repeat("All work and no play makes a dull day. ", 300)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
@@ -431,11 +507,13 @@ func TestLongPrompt(t *testing.T) {
 
 func TestNoTemplate(t *testing.T) {
 	t.Parallel()
-	m, err := Open(modelPath(t, "WHET_MODEL_GEMMA"), ContextSize(256))
+	m, err := Open(modelPath(t, "WHET_MODEL_GEMMA"), ContextSize(256), Threads(1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer m.Close()
+	computing.Lock()
+	defer computing.Unlock()
 	_, err = m.Generate(t.Context(), &lm.Request{Messages: []lm.Message{lm.User("hi")}, MaxTokens: 2})
 	if !errors.Is(err, lm.ErrUnsupported) || !strings.Contains(err.Error(), "llamacpp.Template") {
 		t.Errorf("messages: %v", err)

@@ -65,7 +65,8 @@ func (s *scheduler) expire() {
 }
 
 // donor finds the sequence, running or kept, that has most of tokens computed
-// already, and how many. The last token is never taken: its logits are needed.
+// already, and how many; a few are not worth the attention to cells elsewhere. The
+// last token is never taken: its logits are needed.
 func (s *scheduler) donor(tokens []int32) (best *sequence, n, kept int) {
 	tokens = tokens[:len(tokens)-1]
 	kept = -1
@@ -79,5 +80,21 @@ func (s *scheduler) donor(tokens []int32) (best *sequence, n, kept int) {
 			best, n, kept = j.seq, c, -1
 		}
 	}
+	if n < worthwhile {
+		return nil, 0, -1
+	}
 	return best, n, kept
+}
+
+// inherit gives a new job its beginning. An entry that would make way for the job's
+// sequence anyway becomes that sequence: so its rest takes no cells meanwhile, and
+// the same request, sent again, is computed in the same cells with the same result.
+func (s *scheduler) inherit(from *sequence, n int) *sequence {
+	kept := slices.IndexFunc(s.kept, func(r retained) bool { return r.seq == from })
+	if kept < 0 || 2*n < len(from.tokens) {
+		return s.kv.fork(from, n)
+	}
+	s.kept = slices.Delete(s.kept, kept, kept+1)
+	s.kv.truncate(from, n)
+	return from
 }

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// worthwhile is how many tokens a request must be able to take over from one
-	// whose prompt is being evaluated to be held back for it.
+	// worthwhile is how many tokens a request must be able to take over from another,
+	// or to gain by being held back until another's prompt is evaluated.
 	worthwhile = 16
 	// gathering is how long the scheduler waits, when a step has ended and nothing
 	// else is to be done, for the callers to come back with their next requests. It
@@ -271,7 +271,7 @@ func (s *scheduler) admit() {
 			left = append(left, j)
 			continue
 		}
-		j.seq = s.kv.fork(from, n)
+		j.seq = s.inherit(from, n)
 		j.usage.CachedTokens = min(n, j.promptTokens)
 		j.counted = n
 		s.running = append(s.running, j)

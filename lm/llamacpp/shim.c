@@ -220,3 +220,11 @@ int32_t whet_piece(const whet_engine *e, int32_t token, char *out, int32_t cap) 
 }
 
 int whet_is_end(const whet_engine *e, int32_t token) { return llama_vocab_is_eog(e->vocab, token); }
+
+int whet_quantize(const char *from, const char *to, int32_t type) {
+    pthread_once(&once, init_once);
+    struct llama_model_quantize_params p = llama_model_quantize_default_params();
+    p.ftype            = (enum llama_ftype) type;
+    p.allow_requantize = true;
+    return (int) llama_model_quantize(from, to, &p);
+}

@@ -59,6 +59,9 @@ int32_t whet_tokenize(const whet_engine *e, const char *text, int32_t n, int32_t
 int32_t whet_piece(const whet_engine *e, int32_t token, char *out, int32_t cap);
 int     whet_is_end(const whet_engine *e, int32_t token);
 
+// Rewrites a model file with weights of another llama_ftype; 0 is success.
+int whet_quantize(const char *from, const char *to, int32_t type);
+
 // The last error line of llama.cpp's log, which is otherwise dropped.
 void whet_last_error(char *out, size_t cap);
 

@@ -6,7 +6,9 @@
 
 For each conversation: the rendered chat template (/apply-template) and its token ids
 (/tokenize, as the server itself tokenises a prompt). For each text of "continue":
-its token ids and the greedy continuation of 64 tokens (/completion, no cache).
+its token ids and the greedy continuation of 64 tokens (/completion, no cache). Without
+--ctx-checkpoints 0 the server would evaluate the last four tokens of Gemma's prompt
+apart from the rest, and other kernels for other batches change a logit by up to 0.3.
 Gemma's file has no chat template, so the server gets llama.cpp's own by name; without
 --no-jinja it would take that name for the template's source.
 """
@@ -37,8 +39,8 @@ class Server:
     def __init__(self, model, flags):
         self.port = free_port()
         self.process = subprocess.Popen(
-            [os.environ["WHET_LLAMA_SERVER"], "-m", model, "--port", str(self.port), "-c", "4096", "-np", "1", "-t", "2",
-             "--no-webui", *flags],
+            [os.environ["WHET_LLAMA_SERVER"], "-m", model, "--port", str(self.port), "-c", "4096", "-np", "1", "-t", "1",
+             "--ctx-checkpoints", "0", "--no-webui", *flags],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def __enter__(self):
