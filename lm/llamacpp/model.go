@@ -123,7 +123,9 @@ func (m *Model) Generate(ctx context.Context, r *lm.Request) (*lm.Response, erro
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
+	m.scheduler.planning.Add(1)
 	j, err := m.plan(ctx, r)
+	m.scheduler.planning.Add(-1)
 	if err != nil {
 		return nil, err
 	}

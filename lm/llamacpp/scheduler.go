@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/whetgo/whet/lm"
@@ -13,7 +14,7 @@ const (
 	// worthwhile is how many tokens a request must be able to take over from another,
 	// or to gain by being held back until another's prompt is evaluated.
 	worthwhile = 16
-	// gathering is how long the scheduler waits, when a step has ended and nothing
+	// gathering is how long the scheduler waits at least, when a step has ended and nothing
 	// else is to be done, for the callers to come back with their next requests. It
 	// is far less than a step, and without it the first to come would have a step
 	// alone.
@@ -32,6 +33,8 @@ type scheduler struct {
 	wake    chan struct{} // holds one
 	quit    chan struct{}
 	stopped chan struct{}
+
+	planning atomic.Int32 // requests that are being made into jobs
 
 	mu       sync.Mutex
 	incoming []*job
@@ -175,6 +178,7 @@ func (s *scheduler) intake() {
 	}
 }
 
+// gather waits for the expected number of requests, or until none is on its way.
 func (s *scheduler) gather(expected int) {
 	timer := time.NewTimer(gathering)
 	defer timer.Stop()
@@ -183,7 +187,10 @@ func (s *scheduler) gather(expected int) {
 		case <-s.quit:
 			return
 		case <-timer.C:
-			return
+			if s.planning.Load() == 0 {
+				return
+			}
+			timer.Reset(gathering / 5)
 		case <-s.wake:
 			s.take()
 		}
