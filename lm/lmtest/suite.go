@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/whetgo/whet/lm"
 )
@@ -33,6 +34,7 @@ func Suite(t *testing.T, open func(t *testing.T) lm.LM, c Capabilities) {
 	t.Run("Prompt", s.prompt)
 	t.Run("InvalidRequest", s.invalid)
 	t.Run("Cancelled", s.cancelled)
+	t.Run("CancelledDuring", s.cancelledDuring)
 	t.Run("MaxTokens", s.maxTokens)
 	t.Run("Stop", s.stop)
 	t.Run("GreedyRepeats", s.greedy)
@@ -112,6 +114,25 @@ func (s suite) cancelled(t *testing.T) {
 	if _, err := s.m.Generate(ctx, s.request("Count to ten.")); !errors.Is(err, context.Canceled) {
 		t.Errorf("Generate returned %v, want %v", err, context.Canceled)
 	}
+}
+
+// cancelledDuring ends the context while replies are on their way. A backend may have
+// been quicker, but whatever it returns must be a reply or the context's error.
+func (s suite) cancelledDuring(t *testing.T) {
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i+1)*20*time.Millisecond)
+			defer cancel()
+			r := s.request("Tell a long story about a miller and his three cats.")
+			r.MaxTokens = 200
+			if _, err := s.m.Generate(ctx, r); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("Generate returned %v, want a reply or %v", err, context.DeadlineExceeded)
+			}
+		})
+	}
+	wg.Wait()
+	s.generate(t, s.request("Are you still there?"))
 }
 
 func (s suite) maxTokens(t *testing.T) {
