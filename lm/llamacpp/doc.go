@@ -67,5 +67,7 @@
 // they lie; a logit may change by some tenths, so that a close decision falls
 // otherwise when other requests run beside it, or when a part of the prompt is cached.
 // The same requests, one at a time and in the same order on a fresh model, give the
-// same replies. With weights of 32 bits probabilities agree to 2e-3 in any company.
+// same replies, and for one request alone the probabilities of a choice are those of
+// evaluating each alternative by itself to 1e-2. With weights of 32 bits they agree to
+// 2e-3 in any company.
 package llamacpp

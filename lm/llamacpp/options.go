@@ -14,7 +14,7 @@ const (
 	defaultMaxTokens = 512
 	allLayers        = -1
 	stepTokens       = 512
-	maxSequences     = 256 // llama.cpp's own limit
+	maxSequences     = 255 // llama.cpp's own limit, less the one of shim.c
 )
 
 // Option changes how a model is opened.

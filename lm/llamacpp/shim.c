@@ -17,6 +17,7 @@ struct whet_engine {
     int32_t                   n_vocab;
     struct llama_batch        batch;
     int32_t                   batch_cap;
+    int32_t                   padding; // the sequence of the tokens that only fill up a step
     int32_t                  *seq; // what batch.seq_id points into
     size_t                    seq_cap;
     atomic_int                abort;
@@ -77,13 +78,23 @@ whet_engine *whet_load(const char *path, int32_t gpu_layers, whet_info *info) {
     return e;
 }
 
+// llama.cpp's kernels for repacked weights take ROWS tokens at a time and those that
+// are left over one by one, and the two round activations to 8 bits in different ways:
+// the scores of a choice would depend on how many alternatives it has. So steps that
+// score are filled up to a multiple of ROWS, and so are the rows of the last layer,
+// which computes only the tokens with an output. Other steps are left as llama-server
+// would have them.
+enum { ROWS = 4 };
+
+static int32_t round_up(int32_t n) { return (n + ROWS - 1) / ROWS * ROWS; }
+
 int whet_start(whet_engine *e, whet_sizes z) {
     struct llama_context_params p = llama_context_default_params();
-    p.n_ctx           = z.context;
-    p.n_batch         = z.batch;
-    p.n_ubatch        = z.batch;
-    p.n_seq_max       = z.sequences;
-    p.n_outputs_max   = z.outputs;
+    p.n_ctx           = z.context + ROWS; // llama.cpp rounds up to 256
+    p.n_batch         = round_up(z.batch);
+    p.n_ubatch        = round_up(z.batch);
+    p.n_seq_max       = z.sequences + 1;
+    p.n_outputs_max   = round_up(z.outputs > z.sequences ? z.outputs : z.sequences + 1);
     p.n_threads       = z.threads;
     p.n_threads_batch = z.threads;
     // One buffer for all sequences: copying a prefix only marks cells, and a token
@@ -97,11 +108,13 @@ int whet_start(whet_engine *e, whet_sizes z) {
     if (!e->ctx) return -1;
     e->memory    = llama_get_memory(e->ctx);
     e->batch_cap = z.batch;
-    e->batch.token    = malloc(sizeof(llama_token) * z.batch);
-    e->batch.pos      = malloc(sizeof(llama_pos) * z.batch);
-    e->batch.n_seq_id = malloc(sizeof(int32_t) * z.batch);
-    e->batch.seq_id   = malloc(sizeof(llama_seq_id *) * z.batch);
-    e->batch.logits   = malloc(z.batch);
+    e->padding   = z.sequences;
+    size_t cap   = round_up(z.batch);
+    e->batch.token    = malloc(sizeof(llama_token) * cap);
+    e->batch.pos      = malloc(sizeof(llama_pos) * cap);
+    e->batch.n_seq_id = malloc(sizeof(int32_t) * cap);
+    e->batch.seq_id   = malloc(sizeof(llama_seq_id *) * cap);
+    e->batch.logits   = malloc(cap);
     if (!e->batch.token || !e->batch.pos || !e->batch.n_seq_id || !e->batch.seq_id || !e->batch.logits) return -1;
     return e->memory ? 0 : -1;
 }
@@ -170,6 +183,23 @@ static int32_t arg_max(const float *x, int32_t n) {
     return best;
 }
 
+// fill_up makes the numbers of tokens and of outputs in the batch multiples of ROWS.
+static void fill_up(whet_engine *e, int32_t outputs) {
+    struct llama_batch *b = &e->batch;
+    for (int32_t i = 0; b->n_tokens % ROWS != 0; i++) {
+        int32_t at = b->n_tokens++;
+        b->token[at]    = b->token[0];
+        b->pos[at]      = i;
+        b->n_seq_id[at] = 1;
+        b->seq_id[at]   = &e->padding;
+        b->logits[at]   = 0;
+    }
+    for (int32_t i = b->n_tokens; outputs % ROWS != 0; outputs++) {
+        while (b->logits[--i]) {}
+        b->logits[i] = 1;
+    }
+}
+
 int whet_decode(whet_engine *e, const whet_step *s) {
     if (s->n_tokens < 1 || s->n_tokens > e->batch_cap) return -1;
     size_t seqs = 0;
@@ -188,8 +218,12 @@ int whet_decode(whet_engine *e, const whet_step *s) {
     for (int32_t i = 0, at = 0; i < s->n_tokens; at += s->n_seq[i++]) e->batch.seq_id[i] = e->seq + at;
     for (int32_t i = 0; i < s->n_out; i++) e->batch.logits[s->out_index[i]] = 1;
     e->batch.n_tokens = s->n_tokens;
+    int32_t targets = 0;
+    for (int32_t i = 0; i < s->n_out; i++) targets += s->out_targets[i];
+    if (targets > 0) fill_up(e, s->n_out);
 
     int rc = llama_decode(e->ctx, e->batch);
+    if (e->batch.n_tokens > s->n_tokens) llama_memory_seq_rm(e->memory, e->padding, -1, -1);
     if (rc != 0) return rc;
     for (int32_t i = 0, at = 0; i < s->n_out; i++) {
         const float *row = llama_get_logits_ith(e->ctx, s->out_index[i]);
