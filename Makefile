@@ -13,7 +13,7 @@ BENCH ?= .
 
 .PHONY: help
 help: ## Show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Build llama.cpp, fetch a 135M model, run examples/smishing (ARGS='...' goes to it)
@@ -55,6 +55,12 @@ test-all: dspy test ## What CI runs: test, and the interop test against DSPy
 bench: ## Run benchmarks (PKG=./module BENCH=Predict)
 	@scripts/setup llama
 	@$(env) go test -tags llamacpp -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
+
+.PHONY: bench-calibration
+bench-calibration: ## Cross-validate the defaults of optimize.Calibrate on the SMS training rows
+	@scripts/setup llama
+	@scripts/setup models smollm2
+	@$(env) go run -tags llamacpp ./bench/calibration $(ARGS)
 
 .PHONY: bench-dspy
 bench-dspy: dspy ## Measure DSPy's overhead per call on this machine

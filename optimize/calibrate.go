@@ -59,9 +59,10 @@ func (m Method) String() string {
 // seen the answer, do not count. Several fields are fitted one by one.
 //
 // Fitting calls the metric for each training example, each choice as the answer
-// and, with Softening, each choice as the right one; it calls no language model beyond the one run over the training examples; scoring the
-// program under the biases pays none either as long as the choice is the last
-// thing in the reply and temperature is unset or 0.
+// and, with Softening, each choice as the right one. It calls no language model
+// beyond the one run over the training examples; scoring the program under the
+// biases pays none either as long as the choice is the last thing in the reply and
+// temperature is unset or 0.
 //
 // As an optimizer of its own it keeps the program as it is, unless its score
 // grows. [ErrNoChoices] and [ErrNoReference] are its errors.
@@ -70,18 +71,19 @@ type Calibrate struct {
 	Method Method
 	// Smoothing is the width of MaxObjective's neighbourhood, as a share of the
 	// spread of the log-probabilities (their median absolute deviation); 0 means
-	// 0.35, and None that there is none.
+	// 0.2, and None that there is none.
 	Smoothing float64
 	// Softening is the share of each training label's weight, from 0 to 1, that
 	// MaxObjective gives to MaxLikelihood's probabilities of the labels in place of
 	// the label itself, so that a few rows of a rare label do not decide alone; 0
-	// means 0.5, and None that there is none.
+	// means 0.75, and None that there is none.
 	Softening float64
 }
 
+// The defaults are the best of a cross-validation, see docs/decisions/0003.
 const (
-	defaultSmoothing = 0.35
-	defaultSoftening = 0.5
+	defaultSmoothing = 0.2
+	defaultSoftening = 0.75
 )
 
 // String implements Optimizer.

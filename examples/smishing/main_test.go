@@ -6,6 +6,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/whetgo/whet/adapter"
+	"github.com/whetgo/whet/module"
 )
 
 // The whole example on the embedded sample and a few test rows: search, table,
@@ -43,6 +46,40 @@ func TestRun(t *testing.T) {
 	}
 	if !strings.Contains(again.String(), path) {
 		t.Errorf("the saved program is no row of the table:\n%s", again.String())
+	}
+}
+
+// Gemma's file has no chat template: without the flag its messages are an error that
+// says what to do, and with it they are answered.
+func TestChatTemplate(t *testing.T) {
+	model := os.Getenv("WHET_MODEL_GEMMA")
+	if model == "" {
+		t.Skip(`WHET_MODEL_GEMMA is not set: run make models and eval "$(scripts/setup env)"`)
+	}
+	path := filepath.Join(t.TempDir(), "program.json")
+	c, err := newClassifier(adapter.Chat{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := module.Save(path, c); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"-model", model, "-adapter", "chat", "-data", "sample", "-limit", "3", "-quiet", "-program", path}
+	var out, log strings.Builder
+	err = run(t.Context(), args, &out, &log)
+	if err != nil && strings.Contains(err.Error(), "llama.cpp is not built in") {
+		t.Skip("built without the tag llamacpp")
+	}
+	failed := regexp.MustCompile(`(?m)^\S*program\.json\s.*\s(\d+)\s*$`)
+	if m := failed.FindStringSubmatch(out.String()); err != nil || m == nil || m[1] != "3" || !strings.Contains(out.String(), "llamacpp.Template") {
+		t.Errorf("without a template: %v\n%s", err, out.String())
+	}
+	out.Reset()
+	if err := run(t.Context(), append(args, "-chat-template", "gemma"), &out, &log); err != nil {
+		t.Fatal(err)
+	}
+	if m := failed.FindStringSubmatch(out.String()); m == nil || m[1] != "0" {
+		t.Errorf("with a template:\n%s", out.String())
 	}
 }
 

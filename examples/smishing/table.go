@@ -50,6 +50,11 @@ func (e *experiment) printSet(w io.Writer, i int, set testSet) error {
 	if err := tw.Flush(); err != nil {
 		return err
 	}
+	for _, v := range e.variants {
+		if failed := v.reports[i].Failures(); len(failed) > 0 {
+			fmt.Fprintf(w, "\n%s: %d rows failed, the first with: %v\n", v.name, len(failed), failed[0].Err)
+		}
+	}
 	best := e.best()
 	for _, name := range []string{"typed", "always ham", "naive Bayes, same training rows"} {
 		base := e.find(name)
