@@ -3,6 +3,7 @@ package signature
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // cleandoc removes the indentation that a text has because of the code around
@@ -14,7 +15,7 @@ func cleandoc(doc string) string {
 	margin := -1
 	for _, l := range lines[1:] {
 		if t := strings.TrimLeftFunc(l, unicode.IsSpace); t != "" {
-			if n := len(l) - len(t); margin < 0 || n < margin {
+			if n := utf8.RuneCountInString(l[:len(l)-len(t)]); margin < 0 || n < margin {
 				margin = n
 			}
 		}
@@ -22,7 +23,7 @@ func cleandoc(doc string) string {
 	lines[0] = strings.TrimLeftFunc(lines[0], unicode.IsSpace)
 	for i := range lines[1:] {
 		if margin > 0 {
-			lines[i+1] = lines[i+1][min(margin, len(lines[i+1])):]
+			lines[i+1] = dropRunes(lines[i+1], margin)
 		}
 	}
 	for len(lines) > 0 && strings.TrimSpace(lines[len(lines)-1]) == "" {
@@ -32,6 +33,17 @@ func cleandoc(doc string) string {
 		lines = lines[1:]
 	}
 	return strings.Join(lines, "\n")
+}
+
+// dropRunes cuts n characters off the beginning.
+func dropRunes(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[i:]
+		}
+		n--
+	}
+	return ""
 }
 
 // expandTabs replaces each tab by the spaces that lead to the next column that is

@@ -62,8 +62,12 @@ func (c *codec) encode(v reflect.Value) (Value, error) {
 		return c.elem.encode(v.Elem())
 	}
 	switch c.typ.Kind {
-	case KindString:
+	case KindString, KindReasoning, KindCode:
 		return v.String(), nil
+	case KindAny:
+		return anyValue(v.Interface())
+	case KindLiteral:
+		return encodeLiteral(c.typ, v)
 	case KindEnum:
 		s := v.String()
 		if s == "" {
@@ -87,10 +91,21 @@ func (c *codec) encode(v reflect.Value) (Value, error) {
 		if f := v.Float(); math.IsNaN(f) || math.IsInf(f, 0) {
 			return nil, &Error{Problem: fmt.Sprintf("the value %v is not a finite number", f)}
 		}
-		return v.Float(), nil
+		return shortest(v), nil
 	case KindTime:
 		return v.Interface().(time.Time), nil
-	case KindList:
+	case KindDict:
+		if r, ok := v.Interface().(Record); ok {
+			return r, nil
+		}
+		return c.encodeMap(v)
+	case KindImage, KindAudio, KindFile, KindHistory, KindTool, KindToolCalls:
+		val, err := encodeBuiltin(v.Interface())
+		if err != nil {
+			return nil, &Error{Problem: err.Error()}
+		}
+		return val, nil
+	case KindList, KindTuple:
 		out := make([]Value, v.Len())
 		for i := range out {
 			item, err := c.elem.encode(v.Index(i))
@@ -159,23 +174,32 @@ func (c *codec) decode(val Value, v reflect.Value) error {
 		return &Error{Problem: err.Error()}
 	}
 	switch c.typ.Kind {
-	case KindString, KindEnum:
+	case KindString, KindEnum, KindReasoning, KindCode:
 		v.SetString(val.(string))
-	case KindBool:
-		v.SetBool(val.(bool))
-	case KindInt:
-		n := val.(int64)
-		if v.CanUint() {
-			if n < 0 || v.OverflowUint(uint64(n)) {
-				return &Error{Problem: fmt.Sprintf("the value %d does not fit a %s", n, v.Type())}
-			}
-			v.SetUint(uint64(n))
+	case KindAny:
+		if val == nil {
+			v.SetZero()
 			return nil
 		}
-		if v.OverflowInt(n) {
-			return &Error{Problem: fmt.Sprintf("the value %d does not fit a %s", n, v.Type())}
+		v.Set(reflect.ValueOf(val))
+	case KindDict:
+		if v.Type() == reflect.TypeFor[Record]() {
+			v.Set(reflect.ValueOf(val))
+			return nil
 		}
-		v.SetInt(n)
+		return c.decodeMap(val.(Record), v)
+	case KindImage, KindAudio, KindFile, KindHistory, KindTool, KindToolCalls:
+		decodeBuiltin(val.(Record), v)
+	case KindTuple:
+		for i, item := range val.([]Value) {
+			if err := c.elem.decode(item, v.Index(i)); err != nil {
+				return within(err, v.Type(), "["+strconv.Itoa(i)+"]")
+			}
+		}
+	case KindBool:
+		v.SetBool(val.(bool))
+	case KindInt, KindLiteral: // in Go a literal that is no enum is a whole number
+		return setInt(v, val.(int64))
 	case KindFloat:
 		f := val.(float64)
 		if v.OverflowFloat(f) {
@@ -197,4 +221,31 @@ func (c *codec) decode(val Value, v reflect.Value) error {
 		return c.object.decode(val.(Record), v)
 	}
 	return nil
+}
+
+func setInt(v reflect.Value, n int64) error {
+	if v.CanUint() {
+		if n < 0 || v.OverflowUint(uint64(n)) {
+			return &Error{Problem: fmt.Sprintf("the value %d does not fit a %s", n, v.Type())}
+		}
+		v.SetUint(uint64(n))
+		return nil
+	}
+	if v.OverflowInt(n) {
+		return &Error{Problem: fmt.Sprintf("the value %d does not fit a %s", n, v.Type())}
+	}
+	v.SetInt(n)
+	return nil
+}
+
+// shortest returns a number as it was written: a float32 of 0.1 is 0.1 and not the
+// nearest float64.
+func shortest(v reflect.Value) float64 {
+	f := v.Float()
+	if v.Kind() == reflect.Float32 {
+		if short, err := strconv.ParseFloat(strconv.FormatFloat(f, 'g', -1, 32), 64); err == nil {
+			return short
+		}
+	}
+	return f
 }

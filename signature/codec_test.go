@@ -113,7 +113,7 @@ func TestOfErrors(t *testing.T) {
 		err  error
 		want []string // what the message names
 	}{
-		"map": {of(signature.Of[question, struct{ M map[string]int }]("")), []string{"field M", "map[string]int"}},
+		"map": {of(signature.Of[question, struct{ M map[bool]int }]("")), []string{"field M", "map[bool]int"}},
 		"duplicate name": {of(signature.Of[question, struct {
 			A string
 			B string `json:"a"`
@@ -128,8 +128,8 @@ func TestOfErrors(t *testing.T) {
 		}]("")), []string{"field E", `enum:"a,a"`, "twice"}},
 		"duplicate method": {of(signature.Of[question, struct{ E twice }]("")), []string{"field E", "signature_test.twice", "twice"}},
 		"enum on int": {of(signature.Of[question, struct {
-			N int `enum:"1,2"`
-		}]("")), []string{"field N", `enum:"1,2"`, "only a string"}},
+			N int `enum:"1,two"`
+		}]("")), []string{"field N", `enum:"1,two"`, `"two" is no whole number`}},
 		"bad name": {of(signature.Of[question, struct {
 			A string `json:"a b"`
 		}]("")), []string{"field A", "json:a b", "letters"}},

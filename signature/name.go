@@ -1,7 +1,9 @@
 package signature
 
 import (
+	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -10,15 +12,22 @@ import (
 // Literal['a', 'b'], Union[str, NoneType].
 func (t *Type) String() string {
 	s := t.base()
-	if t.Optional {
+	switch {
+	case !t.Optional || t.Kind == KindNone:
+		return s
+	case t.Kind != KindUnion:
 		return "Union[" + s + ", NoneType]"
+	case containsType(t.Items, &Type{Kind: KindNone}):
+		return s
+	default:
+		return s[:len(s)-1] + ", NoneType]"
 	}
-	return s
 }
 
-func (t *Type) base() string {
-	switch t.Kind {
-	case KindString:
+// name is that of a kind whose types are all called the same, else "".
+func (k Kind) name() string {
+	switch k {
+	case KindString, KindReasoning:
 		return "str"
 	case KindBool:
 		return "bool"
@@ -28,17 +37,118 @@ func (t *Type) base() string {
 		return "float"
 	case KindTime:
 		return "datetime"
+	case KindAny:
+		return "Any"
+	case KindNone:
+		return "NoneType"
+	case KindHistory:
+		return "History"
+	case KindImage:
+		return "Image"
+	case KindAudio:
+		return "Audio"
+	case KindFile:
+		return "File"
+	case KindTool:
+		return "Tool"
+	case KindToolCalls:
+		return "ToolCalls"
+	}
+	return ""
+}
+
+func (t *Type) base() string {
+	if name := t.Kind.name(); name != "" {
+		return name
+	}
+	switch t.Kind {
 	case KindList:
-		return "list[" + t.Elem.String() + "]"
-	case KindEnum:
-		quoted := make([]string, len(t.Choices))
-		for i, c := range t.Choices {
-			quoted[i] = quotePython(c)
+		return generic("list", t.Elem)
+	case KindSet:
+		return generic("set", t.Elem)
+	case KindDict:
+		if t.Key == nil {
+			return generic("dict", t.Elem)
+		}
+		return generic("dict", t.Key, t.Elem)
+	case KindTuple:
+		if t.Elem != nil {
+			return "tuple[" + t.Elem.String() + ", Ellipsis]"
+		}
+		return generic("tuple", t.Items...)
+	case KindUnion:
+		return generic("Union", t.Items...)
+	case KindEnum, KindLiteral:
+		if t.Name != "" {
+			return t.Name
+		}
+		values := t.Literals()
+		quoted := make([]string, len(values))
+		for i, v := range values {
+			if s, ok := v.(string); ok {
+				quoted[i] = quotePython(s)
+			} else {
+				quoted[i] = pythonString(v)
+			}
 		}
 		return "Literal[" + strings.Join(quoted, ", ") + "]"
+	case KindCode:
+		if t.Name == "" {
+			return "Code"
+		}
+		return "Code_" + t.Name
 	default:
 		return t.Name
 	}
+}
+
+func generic(name string, args ...*Type) string {
+	var shown []string
+	for _, a := range args {
+		if a != nil {
+			shown = append(shown, a.String())
+		}
+	}
+	if len(shown) == 0 {
+		return name
+	}
+	return name + "[" + strings.Join(shown, ", ") + "]"
+}
+
+// Literals returns the values that a KindEnum or KindLiteral may have, nil for
+// other kinds.
+func (t *Type) Literals() []Value {
+	if t.Kind == KindLiteral {
+		return t.Values
+	}
+	if t.Kind != KindEnum {
+		return nil
+	}
+	values := make([]Value, len(t.Choices))
+	for i, c := range t.Choices {
+		values[i] = c
+	}
+	return values
+}
+
+// pythonString writes a scalar as Python's str does.
+func pythonString(v Value) string {
+	switch v := v.(type) {
+	case nil:
+		return "None"
+	case bool:
+		if v {
+			return "True"
+		}
+		return "False"
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case float64:
+		return FormatFloat(v)
+	case string:
+		return v
+	}
+	return fmt.Sprint(v)
 }
 
 // quotePython quotes a choice as DSPy does: in single quotes, in double ones when

@@ -2,6 +2,7 @@ package signature
 
 import (
 	"iter"
+	"reflect"
 	"slices"
 	"time"
 )
@@ -38,10 +39,20 @@ func RecordOf(pairs ...any) Record {
 // must not change them afterwards.
 func MakeRecord(names []string, values []Value) Record { return Record{names, values} }
 
+// normalize writes the Go values that come easily to hand as those that a record
+// holds.
 func normalize(v any) Value {
 	switch v := v.(type) {
 	case int:
 		return int64(v)
+	case float32:
+		return float64(v)
+	case []Record:
+		out := make([]Value, len(v))
+		for i, r := range v {
+			out[i] = r
+		}
+		return out
 	case []string:
 		out := make([]Value, len(v))
 		for i, s := range v {
@@ -81,6 +92,7 @@ func (r Record) All() iter.Seq2[string, Value] {
 
 // With returns a record in which the field holds v: in its place, or at the end.
 func (r Record) With(name string, v Value) Record {
+	v = normalize(v)
 	names, values := slices.Clone(r.names), slices.Clone(r.values)
 	if i := slices.Index(names, name); i >= 0 {
 		values[i] = v
@@ -129,6 +141,9 @@ func EqualValues(a, b Value) bool {
 		switch b.(type) {
 		case Record, []Value, time.Time:
 			return false
+		}
+		if a != nil && !reflect.TypeOf(a).Comparable() {
+			return false // no value of a record
 		}
 		return a == b
 	}

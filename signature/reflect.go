@@ -3,6 +3,7 @@ package signature
 import (
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -25,8 +26,9 @@ type planField struct {
 // codec converts the values of one Go type.
 type codec struct {
 	typ *Type
-	// elem converts what a pointer points to or what a slice holds.
-	elem *codec
+	// elem converts what a pointer points to or what a slice, array or map holds,
+	// key a map's keys.
+	elem, key *codec
 	// object is the plan of a struct.
 	object *plan
 	// ptr says that the Go type is a pointer.
@@ -42,10 +44,21 @@ var timeType = reflect.TypeFor[time.Time]()
 // inputs and those of Out the outputs, in declaration order. A field is named by
 // its json tag, else by the snake_case of its Go name; `json:"-"` leaves it out;
 // `desc` describes it to the model. Fields of embedded structs count as the outer
-// struct's. The types are string, bool, every integer and float, time.Time,
-// slices, structs, and pointers for what may be absent. A string type is an enum
-// when it has a method Enum() []string, a string field when it has a tag
-// `enum:"a,b"`. A struct type without a name takes that of its field.
+// struct's.
+//
+// The types are string, bool, every integer and float, time.Time, slices, arrays
+// (tuples), maps whose keys are texts or numbers (dicts), any, structs, pointers
+// for what may be absent, and [Image], [Audio], [File], [History], [Reasoning],
+// [Code], [Tool], [ToolCalls] and [Record] (an object of any fields). A string type
+// is an enum when it has a method Enum() []string, a string or integer field when
+// it has a tag `enum:"a,b"`; `dspy:"enum"` shows the former as DSPy shows an enum
+// class. A struct type without a name takes that of its field; a method
+// Description() string describes it in its schema.
+//
+// Tags constrain values: min, max, above, below, multiple (numbers), minlen,
+// maxlen (texts, lists, maps), pattern (texts, Go's regular expressions); see
+// [Constraint]. The tag default gives what a reply may lack a value, a text as it
+// is, anything else in JSON; a nil pointer needs none.
 //
 // Empty instructions become DSPy's default, which lists the fields. A mistake is
 // an *Error that names type, field and tag.
@@ -143,9 +156,11 @@ func (p *plan) collect(t reflect.Type, index []int, outer []reflect.Type) error 
 		if err != nil {
 			return err
 		}
-		p.fields = append(p.fields, planField{
-			Field: Field{Name: name, Desc: sf.Tag.Get("desc"), Type: c.typ}, index: at, codec: c,
-		})
+		field := Field{Name: name, Desc: sf.Tag.Get("desc"), Type: c.typ}
+		if tag, problem := field.readTags(sf.Tag); problem != "" {
+			return &Error{Type: t.String(), Field: sf.Name, Tag: tag, Problem: problem}
+		}
+		p.fields = append(p.fields, planField{Field: field, index: at, codec: c})
 	}
 	return nil
 }
@@ -158,6 +173,22 @@ func codecOf(owner reflect.Type, sf reflect.StructField, outer []reflect.Type) (
 	if err != nil {
 		return nil, err
 	}
+	if lang, ok := sf.Tag.Lookup("code"); ok {
+		if c.typ.Kind != KindCode {
+			return nil, fail(`code:"`+lang+`"`, "only a field of type Code has a language, and this one is a "+sf.Type.String())
+		}
+		c = withType(c, func(t *Type) { t.Name = lang })
+	}
+	if sf.Tag.Get("dspy") == "enum" {
+		if c.typ.Kind != KindEnum || c.typ.Members == nil {
+			return nil, fail(`dspy:"enum"`, "only a type with a method Enum can be shown as an enum class")
+		}
+		goType := sf.Type
+		for goType.Kind() == reflect.Pointer {
+			goType = goType.Elem()
+		}
+		c = withType(c, func(t *Type) { t.Name = goType.Name() })
+	}
 	list, ok := sf.Tag.Lookup("enum")
 	if !ok {
 		return c, nil
@@ -166,18 +197,30 @@ func codecOf(owner reflect.Type, sf reflect.StructField, outer []reflect.Type) (
 	for inner.ptr {
 		inner = inner.elem
 	}
-	if inner.typ.Kind == KindEnum {
-		return nil, fail(`enum:"`+list+`"`, "the type "+sf.Type.String()+" has a method Enum already; drop the tag or the method")
-	}
-	if inner.typ.Kind != KindString {
-		return nil, fail(`enum:"`+list+`"`, "only a string can be an enum, and this field is a "+sf.Type.String())
-	}
 	choices := strings.Split(list, ",")
 	for i := range choices {
 		choices[i] = strings.TrimSpace(choices[i])
 	}
+	tag := `enum:"` + list + `"`
+	switch inner.typ.Kind {
+	case KindEnum:
+		return nil, fail(tag, "the type "+sf.Type.String()+" has a method Enum already; drop the tag or the method")
+	case KindInt:
+		values := make([]Value, len(choices))
+		for i, c := range choices {
+			n, err := strconv.ParseInt(c, 10, 64)
+			if err != nil {
+				return nil, fail(tag, "the choice "+strconv.Quote(c)+" is no whole number, as the field is")
+			}
+			values[i] = n
+		}
+		return withType(c, func(t *Type) { t.Kind, t.Values = KindLiteral, values }), nil
+	case KindString:
+	default:
+		return nil, fail(tag, "only a string or a whole number can be an enum, and this field is a "+sf.Type.String())
+	}
 	if problem := checkChoices(choices); problem != "" {
-		return nil, fail(`enum:"`+list+`"`, problem)
+		return nil, fail(tag, problem)
 	}
 	return withType(c, func(t *Type) { t.Kind, t.Choices = KindEnum, choices }), nil
 }
@@ -203,7 +246,11 @@ func codecOfType(t reflect.Type, name string, outer []reflect.Type, fail func(ta
 		if problem := checkChoices(choices); problem != "" {
 			return nil, fail("", "the method Enum of "+t.String()+": "+problem)
 		}
-		return &codec{typ: &Type{Kind: KindEnum, Choices: slices.Clone(choices)}}, nil
+		members := slices.Clone(choices)
+		return &codec{typ: &Type{Kind: KindEnum, Choices: slices.Clone(choices), Members: members}}, nil
+	}
+	if typ := builtinType(t); typ != nil {
+		return &codec{typ: typ}, nil
 	}
 	switch t.Kind() {
 	case reflect.String:
@@ -232,6 +279,34 @@ func codecOfType(t reflect.Type, name string, outer []reflect.Type, fail func(ta
 			return nil, err
 		}
 		return &codec{typ: &Type{Kind: KindList, Elem: elem.typ}, elem: elem}, nil
+	case reflect.Array:
+		elem, err := codecOfType(t.Elem(), name, outer, fail)
+		if err != nil {
+			return nil, err
+		}
+		items := make([]*Type, t.Len())
+		for i := range items {
+			items[i] = elem.typ
+		}
+		return &codec{typ: TupleOf(items...), elem: elem}, nil
+	case reflect.Map:
+		key, err := codecOfType(t.Key(), name, outer, fail)
+		if err != nil {
+			return nil, err
+		}
+		if k := key.typ.Kind; key.ptr || k != KindString && k != KindEnum && k != KindInt {
+			return nil, fail("", "the keys of a map must be texts or whole numbers, and this is a "+t.String())
+		}
+		elem, err := codecOfType(t.Elem(), name, outer, fail)
+		if err != nil {
+			return nil, err
+		}
+		return &codec{typ: DictOf(key.typ, elem.typ), elem: elem, key: key}, nil
+	case reflect.Interface:
+		if t.NumMethod() > 0 {
+			return nil, fail("", "the Go type "+t.String()+" has methods, so nothing tells which type a value read for it should have; use any or a struct")
+		}
+		return &codec{typ: &Type{Kind: KindAny}}, nil
 	case reflect.Struct:
 		if t == timeType {
 			return &codec{typ: &Type{Kind: KindTime}}, nil
@@ -240,13 +315,13 @@ func codecOfType(t reflect.Type, name string, outer []reflect.Type, fail func(ta
 		if err != nil {
 			return nil, err
 		}
-		obj := &Type{Kind: KindObject, Name: objectName(t, name)}
+		obj := &Type{Kind: KindObject, Name: objectName(t, name), Desc: objectDesc(t)}
 		for _, f := range p.fields {
 			obj.Fields = append(obj.Fields, f.Field)
 		}
 		return &codec{typ: obj, object: p}, nil
 	default:
-		return nil, fail("", "the Go type "+t.String()+" cannot be a field; use string, bool, a number, time.Time, a slice, a struct, or a pointer to one of them")
+		return nil, fail("", "the Go type "+t.String()+" cannot be a field; use string, bool, a number, time.Time, a slice, an array, a map, any, a struct, or a pointer to one of them")
 	}
 }
 

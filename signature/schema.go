@@ -36,12 +36,25 @@ type schemaBuilder struct{ defs []namedSchema }
 // of returns the schema of a type; at the root an object stands in place, deeper
 // down it is a reference.
 func (b *schemaBuilder) of(t *Type, root bool) Record {
-	if t.Optional {
+	if t.Optional && t.Kind != KindUnion && t.Kind != KindNone {
 		plain := *t
 		plain.Optional = false
 		return RecordOf("anyOf", []Value{b.of(&plain, false), RecordOf("type", "null")})
 	}
 	switch t.Kind {
+	case KindAny:
+		return Record{}
+	case KindNone:
+		return RecordOf("type", "null")
+	case KindUnion:
+		var members []Value
+		for _, item := range t.Items {
+			members = append(members, b.of(item, false))
+		}
+		if t.Optional && !containsType(t.Items, &Type{Kind: KindNone}) {
+			members = append(members, RecordOf("type", "null"))
+		}
+		return RecordOf("anyOf", members)
 	case KindBool:
 		return RecordOf("type", "boolean")
 	case KindInt:
@@ -50,11 +63,26 @@ func (b *schemaBuilder) of(t *Type, root bool) Record {
 		return RecordOf("type", "number")
 	case KindTime:
 		return RecordOf("type", "string", "format", "date-time")
-	case KindEnum:
-		return RecordOf("type", "string", "enum", t.Choices)
+	case KindEnum, KindLiteral:
+		if t.Name == "" {
+			return literalSchema(t.Literals())
+		}
+		if root {
+			return b.object(t)
+		}
+		return RecordOf("$ref", "#/$defs/"+b.define(t))
 	case KindList:
-		return RecordOf("type", "array", "items", b.of(t.Elem, false))
-	case KindObject:
+		return RecordOf("type", "array", "items", b.item(t.Elem))
+	case KindSet:
+		return RecordOf("type", "array", "items", b.item(t.Elem), "uniqueItems", true)
+	case KindTuple:
+		return b.tuple(t)
+	case KindDict:
+		if t.Elem == nil || t.Elem.Kind == KindAny {
+			return RecordOf("type", "object", "additionalProperties", true)
+		}
+		return RecordOf("type", "object", "additionalProperties", b.of(t.Elem, false))
+	case KindObject, KindToolCalls, KindHistory, KindCode, KindImage, KindAudio, KindFile:
 		if root {
 			return b.object(t)
 		}
@@ -64,19 +92,72 @@ func (b *schemaBuilder) of(t *Type, root bool) Record {
 	}
 }
 
+func (b *schemaBuilder) item(t *Type) Record {
+	if t == nil {
+		return Record{}
+	}
+	return b.of(t, false)
+}
+
+func (b *schemaBuilder) tuple(t *Type) Record {
+	if t.Elem != nil || len(t.Items) == 0 {
+		return RecordOf("type", "array", "items", b.item(t.Elem))
+	}
+	items := make([]Value, len(t.Items))
+	for i, item := range t.Items {
+		items[i] = b.of(item, false)
+	}
+	n := int64(len(items))
+	return RecordOf("type", "array", "prefixItems", items, "minItems", n, "maxItems", n)
+}
+
+// literalSchema describes one of some values; their type is named when they have
+// one in common.
+func literalSchema(values []Value) Record {
+	var r Record
+	typ := ""
+	for i, v := range values {
+		this := ""
+		switch v.(type) {
+		case string:
+			this = "string"
+		case int64:
+			this = "integer"
+		case bool:
+			this = "boolean"
+		case float64:
+			this = "number"
+		case nil:
+			this = "null"
+		}
+		if i > 0 && this != typ {
+			typ = ""
+			break
+		}
+		typ = this
+	}
+	if typ != "" {
+		r = r.With("type", typ)
+	}
+	if len(values) == 1 {
+		return r.With("const", values[0])
+	}
+	return r.With("enum", values)
+}
+
 // define returns the name under which the object's schema stands in "$defs", and
 // puts it there when it is new. Two different types of one name get two names.
 func (b *schemaBuilder) define(t *Type) string {
-	name := t.Name
+	name := t.base()
 	for n := 2; ; n++ {
 		i := slices.IndexFunc(b.defs, func(d namedSchema) bool { return d.name == name })
 		if i < 0 {
 			break
 		}
-		if reflect.DeepEqual(b.defs[i].typ.Fields, t.Fields) {
+		if sameDefinition(b.defs[i].typ, t) {
 			return name
 		}
-		name = t.Name + strconv.Itoa(n)
+		name = t.base() + strconv.Itoa(n)
 	}
 	i := len(b.defs)
 	b.defs = append(b.defs, namedSchema{name: name, typ: t})
@@ -84,25 +165,52 @@ func (b *schemaBuilder) define(t *Type) string {
 	return name
 }
 
+func sameDefinition(a, b *Type) bool {
+	return a.Kind == b.Kind && slices.Equal(a.Choices, b.Choices) && reflect.DeepEqual(a.Fields, b.Fields)
+}
+
+// object returns the schema of a type that has a name.
 func (b *schemaBuilder) object(t *Type) Record {
+	switch t.Kind {
+	case KindEnum, KindLiteral:
+		return literalSchema(t.Literals()).With("title", t.Name)
+	case KindObject:
+		return b.fields(t.Name, t.Fields, t.Desc)
+	default:
+		return b.builtin(t)
+	}
+}
+
+// fields returns the schema of an object with these fields.
+func (b *schemaBuilder) fields(name string, fields []Field, desc string) Record {
 	var props Record
 	var required []Value
-	for _, f := range t.Fields {
+	for _, f := range fields {
 		s := b.of(f.Type, false)
+		_, isRef := s.Get("$ref")
 		if f.Desc != "" {
 			s = s.With("description", f.Desc)
 		}
-		if f.Type.Optional {
+		for _, c := range f.Constraints {
+			s = c.schema(s, f.Type)
+		}
+		switch {
+		case f.HasDefault:
+			s = s.With("default", f.Default)
+		case f.Type.Optional:
 			s = s.With("default", nil)
-		} else {
+		default:
 			required = append(required, f.Name)
 		}
-		if f.Type.Kind != KindObject {
+		if !isRef {
 			s = s.With("title", title(f.Name))
 		}
 		props = props.With(f.Name, s)
 	}
-	r := RecordOf("type", "object", "properties", props, "title", t.Name)
+	r := RecordOf("type", "object", "properties", props, "title", name)
+	if desc != "" {
+		r = r.With("description", desc)
+	}
 	if len(required) > 0 {
 		r = r.With("required", required)
 	}

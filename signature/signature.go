@@ -22,12 +22,27 @@ type Field struct {
 	Desc string
 	// Type is the type of the values.
 	Type *Type
+	// Constraints are what a value must fulfil besides, in the order in which they
+	// are shown to the model.
+	Constraints []Constraint
+	// Default is the value of an output, or of an object's field, that a reply
+	// lacks, if HasDefault.
+	Default    Value
+	HasDefault bool
 }
 
 // New makes a signature of fields. Empty instructions are replaced by the
 // default ones, which list the fields. Names must be given, distinct over inputs
 // and outputs, and at least one output is needed.
 func New(instructions string, inputs, outputs []Field) (*Signature, error) {
+	if len(outputs) == 0 {
+		return nil, &Error{Problem: "the signature has no output field, so there is nothing to ask for"}
+	}
+	return build(instructions, inputs, outputs)
+}
+
+// build is New for a signature that may be without outputs, as DSPy allows.
+func build(instructions string, inputs, outputs []Field) (*Signature, error) {
 	seen := map[string]bool{}
 	for _, f := range slices.Concat(inputs, outputs) {
 		switch {
@@ -35,13 +50,15 @@ func New(instructions string, inputs, outputs []Field) (*Signature, error) {
 			return nil, &Error{Problem: "a field has no name"}
 		case f.Type == nil:
 			return nil, &Error{Field: f.Name, Problem: "the field has no type"}
+		case !isIdentifier(f.Name):
+			return nil, &Error{Field: f.Name, Problem: "the name must be letters, digits and underscores, and not begin with a digit, or no reply could name the field"}
 		case seen[f.Name]:
 			return nil, &Error{Field: f.Name, Problem: "two fields have this name; rename one of them with a json tag"}
 		}
 		seen[f.Name] = true
-	}
-	if len(outputs) == 0 {
-		return nil, &Error{Problem: "the signature has no output field, so there is nothing to ask for"}
+		if problem := f.Type.problem(0); problem != "" {
+			return nil, &Error{Field: f.Name, Problem: problem}
+		}
 	}
 	s := &Signature{inputs: slices.Clone(inputs), outputs: slices.Clone(outputs)}
 	if instructions = cleandoc(instructions); instructions == "" {
@@ -74,22 +91,6 @@ func find(fields []Field, name string) (Field, bool) {
 		return fields[i], true
 	}
 	return Field{}, false
-}
-
-// WithInstructions returns the signature with other instructions. Empty ones
-// become the default.
-func (s *Signature) WithInstructions(text string) *Signature {
-	c := *s
-	if c.instructions = cleandoc(text); c.instructions == "" {
-		c.instructions = s.defaultInstructions()
-	}
-	return &c
-}
-
-// PrependOutput returns the signature with f as its first output. It returns an
-// *Error when the name is taken.
-func (s *Signature) PrependOutput(f Field) (*Signature, error) {
-	return New(s.instructions, s.inputs, slices.Concat([]Field{f}, s.outputs))
 }
 
 // String returns the signature in DSPy's short form: "text -> label".

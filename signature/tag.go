@@ -42,3 +42,63 @@ func checkName(name string) string {
 	}
 	return ""
 }
+
+// readTags takes the field's constraints and default from its struct tags, in the
+// order of the tags. problem says what is wrong with which tag, "" for nothing.
+func (f *Field) readTags(tag reflect.StructTag) (at, problem string) {
+	plain := *f.Type
+	plain.Optional = false
+	for key, text := range allTags(tag) {
+		if op := constraintTag(key); op != 0 {
+			c, problem := parseConstraint(op, text, &plain)
+			if problem != "" {
+				return key + ":" + strconv.Quote(text), problem
+			}
+			f.Constraints = append(f.Constraints, c)
+		}
+		if key != "default" {
+			continue
+		}
+		v, err := parseDefault(f.Type, text)
+		if err == nil {
+			err = (Field{Type: f.Type, Constraints: f.Constraints}).Check(v)
+		}
+		if err != nil {
+			return key + ":" + strconv.Quote(text), "it is no value of the field: " + err.Error()
+		}
+		f.Default, f.HasDefault = v, true
+	}
+	return "", ""
+}
+
+// parseDefault reads a default: JSON, or for a text the text itself.
+func parseDefault(t *Type, text string) (Value, error) {
+	switch t.Kind {
+	case KindString, KindEnum, KindReasoning, KindCode, KindTime:
+		return Coerce(t, text)
+	}
+	v, err := ParseValue([]byte(text))
+	if err != nil {
+		return nil, err
+	}
+	return Coerce(t, v)
+}
+
+// allTags yields keys and values of a tag that checkTag has accepted.
+func allTags(tag reflect.StructTag) func(yield func(key, value string) bool) {
+	return func(yield func(key, value string) bool) {
+		rest := strings.TrimLeft(string(tag), " ")
+		for rest != "" {
+			key, after, _ := strings.Cut(rest, ":")
+			quoted, err := strconv.QuotedPrefix(after)
+			if err != nil {
+				return
+			}
+			value, err := strconv.Unquote(quoted)
+			if err != nil || !yield(key, value) {
+				return
+			}
+			rest = strings.TrimLeft(after[len(quoted):], " ")
+		}
+	}
+}

@@ -13,14 +13,17 @@ import (
 // time, an object's fields come into the type's order. It does not guess: a text
 // is no number here. The error says what was wanted and what was there.
 func Coerce(t *Type, v Value) (Value, error) {
+	if t == nil || t.Kind == KindAny {
+		return v, nil
+	}
 	if v == nil {
-		if t.Optional {
+		if t.Optional || t.Kind == KindNone || t.Kind == KindLiteral && containsValue(t.Values, nil) {
 			return nil, nil
 		}
 		return nil, fmt.Errorf("want %s, got nothing", t)
 	}
 	switch t.Kind {
-	case KindString:
+	case KindString, KindReasoning, KindCode:
 		if s, ok := v.(string); ok {
 			return s, nil
 		}
@@ -29,6 +32,13 @@ func Coerce(t *Type, v Value) (Value, error) {
 			return s, nil
 		}
 		return nil, fmt.Errorf("want one of %s, got %s", strings.Join(t.Choices, ", "), show(v))
+	case KindLiteral:
+		if containsValue(t.Values, v) {
+			return v, nil
+		}
+		return nil, fmt.Errorf("want %s, got %s", t, show(v))
+	case KindUnion:
+		return coerceUnion(t, v)
 	case KindBool:
 		if b, ok := v.(bool); ok {
 			return b, nil
@@ -60,33 +70,105 @@ func Coerce(t *Type, v Value) (Value, error) {
 				return tm, nil
 			}
 		}
-	case KindList:
+	case KindList, KindSet, KindTuple:
 		if items, ok := v.([]Value); ok {
 			return coerceList(t, items)
+		}
+	case KindDict:
+		if r, ok := v.(Record); ok {
+			return coerceDict(t, r)
 		}
 	case KindObject:
 		if r, ok := v.(Record); ok {
 			return coerceObject(t, r)
+		}
+	default: // of this package
+		if r, ok := v.(Record); ok {
+			return r, checkBuiltin(t.Kind, r)
 		}
 	}
 	return nil, fmt.Errorf("want %s, got %s", t, show(v))
 }
 
 func coerceList(t *Type, items []Value) (Value, error) {
-	out := make([]Value, len(items))
+	fixed := t.Kind == KindTuple && t.Elem == nil && t.Items != nil
+	if fixed && len(items) != len(t.Items) {
+		return nil, fmt.Errorf("want %d items for %s, got %d", len(t.Items), t, len(items))
+	}
+	out := make([]Value, 0, len(items))
 	for i, item := range items {
-		var err error
-		if out[i], err = Coerce(t.Elem, item); err != nil {
+		elem := t.Elem
+		if fixed {
+			elem = t.Items[i]
+		}
+		v, err := Coerce(elem, item)
+		if err != nil {
 			return nil, fmt.Errorf("item %d: %w", i, err)
+		}
+		if t.Kind != KindSet || !containsValue(out, v) {
+			out = append(out, v)
 		}
 	}
 	return out, nil
 }
 
+// coerceUnion prefers the type that holds the value as it is to one that it must
+// be changed for, and of equals the first.
+func coerceUnion(t *Type, v Value) (Value, error) {
+	var first Value
+	found := false
+	for _, item := range t.Items {
+		got, err := Coerce(item, v)
+		if err != nil {
+			continue
+		}
+		if EqualValues(got, v) {
+			return got, nil
+		}
+		if !found {
+			first, found = got, true
+		}
+	}
+	if !found {
+		return nil, fmt.Errorf("want %s, got %s", t, show(v))
+	}
+	return first, nil
+}
+
+func coerceDict(t *Type, r Record) (Value, error) {
+	values := make([]Value, r.Len())
+	for i, v := range r.values {
+		if _, err := dictKey(t.Key, r.names[i]); err != nil {
+			return nil, fmt.Errorf("key %q: %w", r.names[i], err)
+		}
+		var err error
+		if values[i], err = Coerce(t.Elem, v); err != nil {
+			return nil, fmt.Errorf("key %q: %w", r.names[i], err)
+		}
+	}
+	return Record{r.names, values}, nil
+}
+
+// dictKey reads a dict's key, which a record holds as text, as its type.
+func dictKey(t *Type, name string) (Value, error) {
+	if t == nil || t.Kind != KindInt && t.Kind != KindFloat && t.Kind != KindBool {
+		return Coerce(t, name)
+	}
+	v, err := ParseValue([]byte(name))
+	if err != nil {
+		return nil, fmt.Errorf("want %s, got %q", t, name)
+	}
+	return Coerce(t, v)
+}
+
 func coerceObject(t *Type, r Record) (Value, error) {
 	names, values := make([]string, 0, len(t.Fields)), make([]Value, 0, len(t.Fields))
 	for _, f := range t.Fields {
-		v, _ := r.Get(f.Name)
+		v, ok := r.Get(f.Name)
+		if !ok && f.HasDefault {
+			names, values = append(names, f.Name), append(values, f.Default)
+			continue
+		}
 		v, err := Coerce(f.Type, v)
 		if err != nil {
 			return nil, fmt.Errorf("field %q: %w", f.Name, err)
