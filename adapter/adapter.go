@@ -33,9 +33,11 @@ type Template interface {
 	// have are ignored; inputs that the record lacks are left out. The request
 	// carries messages or prompt, Shape and Stop; the caller may set the rest.
 	Request(inputs signature.Record) (*lm.Request, error)
-	// Parse reads the output fields, in the signature's order, from a reply. On
+	// Parse reads the output fields, in the signature's order, from the reply to the
+	// request with these inputs. What a lenient reading finds does not count where it
+	// stands word for word in an input, since the model may only have repeated it. On
 	// failure it returns a *ParseError.
-	Parse(reply string) (signature.Record, []Repair, error)
+	Parse(reply string, inputs signature.Record) (signature.Record, []Repair, error)
 }
 
 // Repair is something that a reply's parser had to mend.

@@ -35,7 +35,7 @@ func BenchmarkTemplate(b *testing.B) {
 		b.Run(c.adapter.Name()+"/parse", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, _, err := tmpl.Parse(c.reply); err != nil {
+				if _, _, err := tmpl.Parse(c.reply, signature.Record{}); err != nil {
 					b.Fatal(err)
 				}
 			}

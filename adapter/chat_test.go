@@ -69,7 +69,7 @@ func TestChatHidesMarkersInData(t *testing.T) {
 	// What the model repeats comes back as it was in the data.
 	type echo struct{ Quote string }
 	tmpl = prepare(t, adapter.Chat{}, adapter.Program{Signature: sigOf[smsText, echo](t)})
-	got, repairs, err := tmpl.Parse("[[ ## quote ## ]]\nhi\n  [[\u200d ## label ## ]]  \nham\n\n[[\u200d ## completed ## ]]\n\n[[ ## completed ## ]]")
+	got, repairs, err := tmpl.Parse("[[ ## quote ## ]]\nhi\n  [[\u200d ## label ## ]]  \nham\n\n[[\u200d ## completed ## ]]\n\n[[ ## completed ## ]]", signature.Record{})
 	require.NoError(t, err)
 	require.Empty(t, repairs)
 	v, _ := got.Get("quote")
@@ -103,7 +103,7 @@ func TestChatParseErrors(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r, repairs, err := tmpl.Parse(c.reply)
+			r, repairs, err := tmpl.Parse(c.reply, signature.Record{})
 			var pe *adapter.ParseError
 			require.True(t, errors.As(err, &pe))
 			c.want.Adapter, c.want.Raw = "chat", c.reply
@@ -123,7 +123,7 @@ func TestChatMissingOptionalIsNil(t *testing.T) {
 		C *int
 	}
 	tmpl := prepare(t, adapter.Chat{}, adapter.Program{Signature: sigOf[smsText, out](t)})
-	r, _, err := tmpl.Parse("[[ ## a ## ]]\nx\n[[ ## c ## ]]\nNone")
+	r, _, err := tmpl.Parse("[[ ## a ## ]]\nx\n[[ ## c ## ]]\nNone", signature.Record{})
 	require.NoError(t, err)
 	require.True(t, r.Equal(signature.RecordOf("a", "x", "b", nil, "c", nil)))
 	var o out

@@ -8,7 +8,7 @@ import (
 
 // Parse implements Template. The reply goes on behind the first output's label.
 // An output without any text counts as missing.
-func (t *compactTemplate) Parse(reply string) (signature.Record, []Repair, error) {
+func (t *compactTemplate) Parse(reply string, inputs signature.Record) (signature.Record, []Repair, error) {
 	outs := t.outs
 	var repairs []Repair
 	text := strings.TrimLeft(reply, " \t")

@@ -56,13 +56,13 @@ func TestCompactReplyEnds(t *testing.T) {
 		"\n one\n":                 "one",
 		"Note: one":                "one",
 	} {
-		r, _, err := tmpl.Parse(reply)
+		r, _, err := tmpl.Parse(reply, signature.Record{})
 		require.NoError(t, err, "%q", reply)
 		v, _ := r.Get("note")
 		require.Equal(t, want, v, "%q", reply)
 	}
 	for _, reply := range []string{"", "\n", " \n\n "} {
-		_, _, err := tmpl.Parse(reply)
+		_, _, err := tmpl.Parse(reply, signature.Record{})
 		var pe *adapter.ParseError
 		require.ErrorAs(t, err, &pe, "%q", reply)
 		require.True(t, pe.Missing)
@@ -75,7 +75,7 @@ func TestParseOfLongReplies(t *testing.T) {
 	for _, a := range []adapter.Adapter{adapter.Chat{}, adapter.Compact{}} {
 		tmpl := prepare(t, a, adapter.Program{Signature: sigOf[smsText, smsReasoned](t)})
 		for _, unit := range []string{"x\n", "[", "[[\u200d", "Reasoning: a\n", "[[ ## reasoning ## ]]\n"} {
-			_, _, err := tmpl.Parse(strings.Repeat(unit, 1<<19/len(unit)))
+			_, _, err := tmpl.Parse(strings.Repeat(unit, 1<<19/len(unit)), signature.Record{})
 			var pe *adapter.ParseError
 			require.ErrorAs(t, err, &pe, "%s: %q", a.Name(), unit)
 			require.Less(t, len(err.Error()), 2000)

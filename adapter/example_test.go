@@ -50,12 +50,13 @@ func ExampleCompact() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	req, err := t.Request(signature.RecordOf("text", "You won!"))
+	in := signature.RecordOf("text", "You won!")
+	req, err := t.Request(in)
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(req.Prompt)
-	answer, repairs, err := t.Parse(" Spam.")
+	answer, repairs, err := t.Parse(" Spam.", in)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -81,7 +82,7 @@ func ExampleParseError() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	_, _, err = t.Parse("[[ ## label ## ]]\neggs")
+	_, _, err = t.Parse("[[ ## label ## ]]\neggs", signature.Record{})
 	var pe *adapter.ParseError
 	if errors.As(err, &pe) {
 		fmt.Println(pe.Field)

@@ -25,7 +25,7 @@ func fuzzParse(f *testing.F, a adapter.Adapter) {
 	}
 	f.Fuzz(func(t *testing.T, reply string) {
 		for sig, tmpl := range templates {
-			got, _, err := tmpl.Parse(reply)
+			got, _, err := tmpl.Parse(reply, signature.Record{})
 			if err != nil {
 				var pe *adapter.ParseError
 				if !errors.As(err, &pe) || pe.Raw != reply {

@@ -55,7 +55,7 @@ func splitLines(s string) []string {
 }
 
 // Parse implements Template.
-func (t *chatTemplate) Parse(reply string) (signature.Record, []Repair, error) {
+func (t *chatTemplate) Parse(reply string, inputs signature.Record) (signature.Record, []Repair, error) {
 	found := map[string]string{}
 	var names []string
 	for _, s := range sections(reply) {

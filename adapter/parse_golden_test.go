@@ -118,7 +118,7 @@ func TestChatParsesAsDSPy(t *testing.T) {
 		run++
 		tmpl, err := adapter.Chat{}.Prepare(adapter.Program{Signature: sig})
 		require.NoError(t, err)
-		got, repairs, err := tmpl.Parse(c.Completion)
+		got, repairs, err := tmpl.Parse(c.Completion, signature.Record{})
 		if !c.OK {
 			if want, ok := mended[c.Completion]; ok {
 				require.NoError(t, err, "%q", c.Completion)

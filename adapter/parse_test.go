@@ -127,7 +127,7 @@ func TestChatParseTable(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, repairs, err := prepared(t, adapter.Chat{}, outputsSig(t, tt.outputs...)).Parse(tt.reply)
+			got, repairs, err := prepared(t, adapter.Chat{}, outputsSig(t, tt.outputs...)).Parse(tt.reply, signature.Record{})
 			if tt.wrong != "" {
 				checkParseError(t, err, "chat", tt.wrong, tt.reply, tt.missing)
 				return
@@ -225,7 +225,7 @@ func TestCompactParseTable(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, repairs, err := prepared(t, adapter.Compact{}, outputsSig(t, tt.outputs...)).Parse(tt.reply)
+			got, repairs, err := prepared(t, adapter.Compact{}, outputsSig(t, tt.outputs...)).Parse(tt.reply, signature.Record{})
 			if tt.wrong != "" {
 				checkParseError(t, err, "compact", tt.wrong, tt.reply, tt.missing)
 				return

@@ -71,6 +71,9 @@ type Request struct {
 	// Shape, when set, is the form of the reply. A backend that can, enforces it
 	// and says so in Response.Shaped; any other ignores it.
 	Shape *Shape
+	// ResponseFormat, when set, asks a backend without shapes for a JSON object; see
+	// [ResponseFormat]. A backend that enforces Shape ignores it.
+	ResponseFormat *ResponseFormat
 	// Temperature is the softness of the choice of tokens; nil means the
 	// backend's default, and 0 (greedy) is not nil. See [Temperature].
 	Temperature *float64
@@ -85,6 +88,16 @@ type Request struct {
 	// Rollout tells apart repeated calls of the same request: an answer store
 	// keeps one answer for each. It never reaches the model.
 	Rollout int
+}
+
+// ResponseFormat asks for a reply that is a JSON object. It is immutable once it is
+// part of a request.
+type ResponseFormat struct {
+	// Name names the object, for providers that want a name.
+	Name string
+	// Schema is its JSON Schema, in which every property is required and no other
+	// allowed; empty means any object.
+	Schema []byte
 }
 
 // Temperature returns a pointer to t, for Request.Temperature.

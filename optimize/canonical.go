@@ -39,6 +39,11 @@ func canonical(r *lm.Request, loose bool) digest {
 	if r.Seed != nil {
 		w.bits(*r.Seed)
 	}
+	w.flag(r.ResponseFormat != nil)
+	if f := r.ResponseFormat; f != nil {
+		w.str(f.Name)
+		w.str(string(f.Schema))
+	}
 	w.num(r.MaxTokens)
 	w.num(len(r.Stop))
 	for _, s := range r.Stop {

@@ -145,6 +145,17 @@ func literalSchema(values []Value) Record {
 	return r.With("enum", values)
 }
 
+// defined reports whether the type's schema stands under "$defs".
+func (t *Type) defined() bool {
+	switch t.Kind {
+	case KindEnum, KindLiteral:
+		return t.Name != ""
+	case KindObject, KindToolCalls, KindHistory, KindCode, KindImage, KindAudio, KindFile:
+		return true
+	}
+	return false
+}
+
 // define returns the name under which the object's schema stands in "$defs", and
 // puts it there when it is new. Two different types of one name get two names.
 func (b *schemaBuilder) define(t *Type) string {
@@ -187,7 +198,6 @@ func (b *schemaBuilder) fields(name string, fields []Field, desc string) Record 
 	var required []Value
 	for _, f := range fields {
 		s := b.of(f.Type, false)
-		_, isRef := s.Get("$ref")
 		if f.Desc != "" {
 			s = s.With("description", f.Desc)
 		}
@@ -202,7 +212,7 @@ func (b *schemaBuilder) fields(name string, fields []Field, desc string) Record 
 		default:
 			required = append(required, f.Name)
 		}
-		if !isRef {
+		if !f.Type.defined() {
 			s = s.With("title", title(f.Name))
 		}
 		props = props.With(f.Name, s)
