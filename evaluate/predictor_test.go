@@ -12,6 +12,7 @@ import (
 	"github.com/whetgo/whet/adapter"
 	"github.com/whetgo/whet/evaluate"
 	"github.com/whetgo/whet/lm"
+	"github.com/whetgo/whet/lm/lmtest"
 	"github.com/whetgo/whet/metric"
 	"github.com/whetgo/whet/module"
 	"github.com/whetgo/whet/signature"
@@ -31,7 +32,7 @@ func (p plain) Request(in signature.Record) (*lm.Request, error) {
 	return &lm.Request{Prompt: p.sig.Instructions() + "|" + v.(string)}, nil
 }
 
-func (p plain) Parse(reply string) (signature.Record, []adapter.Repair, error) {
+func (p plain) Parse(reply string, _ signature.Record) (signature.Record, []adapter.Repair, error) {
 	return signature.RecordOf(p.sig.Outputs()[0].Name, reply), nil, nil
 }
 
@@ -82,6 +83,49 @@ func TestUsageTraceAndChoices(t *testing.T) {
 
 	_, err = evaluate.Run(t.Context(), c, dev(), metric.Exact, evaluate.MaxErrors(1))
 	require.ErrorIs(t, err, module.ErrNoLM)
+}
+
+// A call whose reply cannot be read was paid for all the same, by the program and by
+// a judge.
+func TestUsageOfUnreadableReplies(t *testing.T) {
+	t.Parallel()
+	p, err := module.NewPredict[SMS, Verdict]("always ham", module.WithLM(lmtest.Answer(func(*lm.Request) (string, error) { return "what a question", nil })))
+	require.NoError(t, err)
+	report, err := evaluate.Run(t.Context(), &classifier{p}, dev(), metric.Exact)
+	require.NoError(t, err)
+	assert.Equal(t, 6, report.Failed)
+	assert.Equal(t, 6, report.Usage.Calls)
+	assert.Equal(t, 6*3, report.Usage.CompletionTokens)
+
+	m := func(ctx context.Context, ex module.Example[SMS, Verdict], _ Verdict, _ *trace.Trace) (metric.Score, error) {
+		_, err := p.Run(ctx, ex.In)
+		return metric.Score{}, err
+	}
+	report, err = evaluate.Run(t.Context(), &rules{}, dev(), m)
+	require.NoError(t, err)
+	assert.Zero(t, report.Usage)
+	assert.Equal(t, 5, report.MetricUsage.Calls, "the rules fail on one row")
+}
+
+// Reports hold the labels, not how an adapter writes them.
+func TestChoicesAreLabels(t *testing.T) {
+	t.Parallel()
+	scorer := lm.Func(func(_ context.Context, r *lm.Request) (*lm.Response, error) {
+		c := lm.Choice{Name: "label", Picked: 1}
+		for _, a := range r.Shape.Segments[0].Choices {
+			c.Options = append(c.Options, lm.Option{Text: a.Text, Prob: 1. / 3})
+		}
+		return &lm.Response{Text: c.Options[1].Text + "\n", Shaped: true, Choices: []lm.Choice{c}}, nil
+	})
+	p, err := module.NewPredict[SMS, Verdict]("", module.WithAdapter(adapter.Compact{}), module.WithLM(scorer))
+	require.NoError(t, err)
+	report, err := evaluate.Run(t.Context(), &classifier{p}, dev(), metric.Exact)
+	require.NoError(t, err)
+	js, err := report.MarshalJSON()
+	require.NoError(t, err)
+	assert.Contains(t, string(js), `"picked":"spam"`)
+	assert.Contains(t, string(js), `"text":"smishing"`)
+	assert.NotContains(t, string(js), `" ham"`)
 }
 
 // Two candidates run at once on one program, and a judge of the same shape with

@@ -114,6 +114,8 @@ func (r *Report[In, Out]) Objective() metric.Objective[Out] { return r.objective
 // Outcomes returns the rows that ran, as objectives see them, in order.
 func (r *Report[In, Out]) Outcomes() []metric.Outcome[Out] { return r.outcomes(false) }
 
+// outcomes returns the rows that ran and, with skipped, the others as failed ones:
+// they have no answer.
 func (r *Report[In, Out]) outcomes(skipped bool) []metric.Outcome[Out] {
 	out := make([]metric.Outcome[Out], 0, len(r.Rows))
 	for i := range r.Rows {
@@ -121,7 +123,7 @@ func (r *Report[In, Out]) outcomes(skipped bool) []metric.Outcome[Out] {
 		if row.Skipped && !skipped {
 			continue
 		}
-		o := metric.Outcome[Out]{ID: row.Name(), Truth: row.Example.Out, Failed: row.Err != nil, Score: row.Score.Value}
+		o := metric.Outcome[Out]{ID: row.Name(), Truth: row.Example.Out, Failed: row.Skipped || row.Err != nil, Score: row.Score.Value}
 		if !o.Failed {
 			o.Got = row.Out
 		}
@@ -183,7 +185,8 @@ func (r *Report[In, Out]) LatencyPercentile(p float64) time.Duration {
 	}
 	slices.Sort(d)
 	p = max(0, min(p, 100))
-	rank := int(math.Ceil(p / 100 * float64(len(d))))
+	// What p*n is too large by rounding must not add one.
+	rank := int(math.Ceil(p * float64(len(d)) / 100 * (1 - 1e-12)))
 	return d[max(rank, 1)-1]
 }
 

@@ -113,3 +113,40 @@ func TestJSON(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, string(got), string(same))
 }
+
+func TestLatencyPercentileIsTheNearestRank(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		wait := module.Func[int, int](func(_ context.Context, i int) (int, error) {
+			time.Sleep(time.Duration(i) * time.Second)
+			return i, nil
+		})
+		run := func(n int) *evaluate.Report[int, int] {
+			data := make([]module.Example[int, int], n)
+			for i := range data {
+				data[i].In = i + 1
+			}
+			report, err := evaluate.Run(t.Context(), wait, data, metric.Exact, evaluate.Concurrency(n))
+			require.NoError(t, err)
+			return report
+		}
+		// Durations are 1s, 2s and so on: the percentile is its rank.
+		hundred := run(100)
+		for p := range 101 {
+			assert.Equal(t, time.Duration(max(p, 1))*time.Second, hundred.LatencyPercentile(float64(p)), "%d of 100", p)
+		}
+		assert.Equal(t, 8*time.Second, hundred.LatencyPercentile(7.001))
+		assert.Equal(t, 161*time.Second, run(250).LatencyPercentile(64.4))
+		assert.Equal(t, 33*time.Second, run(375).LatencyPercentile(8.8))
+	})
+}
+
+func TestTextOfSkippedRows(t *testing.T) {
+	t.Parallel()
+	failing := module.Func[SMS, Verdict](func(context.Context, SMS) (Verdict, error) { return Verdict{}, errNoText })
+	report, err := evaluate.Run(t.Context(), failing, dev()[:3], metric.Exact, evaluate.MaxErrors(1), evaluate.Concurrency(1))
+	require.ErrorIs(t, err, errNoText)
+	var b bytes.Buffer
+	require.NoError(t, report.Text(&b, evaluate.Rows))
+	assert.Contains(t, b.String(), "dev.csv:2   0.000  error: the text is empty\ndev.csv:3       -  did not run\n")
+}

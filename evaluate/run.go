@@ -43,8 +43,8 @@ func (e *LimitError) Unwrap() error { return e.Err }
 // see [Row], [FailureScore], [MaxErrors]. An empty data set is [ErrNoData]. When
 // the context ends first, Run waits for the rows in flight and returns the report
 // of the rows that ran and an error that wraps the context's. When the objective
-// cannot be computed, Run returns the report and that error; what is wrong with
-// true labels it finds before the first call.
+// cannot be computed, Run returns the report and that error, beside the other if
+// there are two; what is wrong with true labels it finds before the first call.
 func Run[In, Out any](ctx context.Context, p module.Program[In, Out], data []module.Example[In, Out], m metric.Metric[In, Out], opts ...Option) (*Report[In, Out], error) {
 	o, err := newOptions(opts)
 	if err != nil {
@@ -74,16 +74,19 @@ func Run[In, Out any](ctx context.Context, p module.Program[In, Out], data []mod
 	}
 
 	start := time.Now()
-	limit := r.run(ctx, p, m, o)
+	stopped := r.run(ctx, p, m, o)
 	r.Wall = time.Since(start)
 	err = r.finish()
-	switch {
-	case limit != nil:
-		return r, limit
-	case r.Skipped > 0:
-		return r, fmt.Errorf("evaluate: stopped after %d of %d rows: %w", r.Ran(), len(data), ctx.Err())
+	if stopped == nil && r.Skipped > 0 {
+		stopped = fmt.Errorf("evaluate: stopped after %d of %d rows: %w", r.Ran(), len(data), ctx.Err())
 	}
-	return r, err
+	switch {
+	case stopped == nil:
+		return r, err
+	case err == nil:
+		return r, stopped
+	}
+	return r, errors.Join(stopped, err)
 }
 
 // run fills the rows. It returns an error when too many failed.
@@ -139,8 +142,8 @@ func (row *Row[In, Out]) run(ctx context.Context, p module.Program[In, Out], m m
 	row.Duration = time.Since(start)
 	row.Trace = t
 	for _, s := range module.Steps(t) {
+		row.Usage = row.Usage.Add(s.Usage)
 		if s.Prediction != nil {
-			row.Usage = row.Usage.Add(s.Prediction.Usage)
 			row.Choices = s.Prediction.Choices
 		}
 	}
@@ -168,9 +171,7 @@ func (row *Row[In, Out]) run(ctx context.Context, p module.Program[In, Out], m m
 func usage(t *trace.Trace) lm.Usage {
 	var u lm.Usage
 	for _, s := range module.Steps(t) {
-		if s.Prediction != nil {
-			u = u.Add(s.Prediction.Usage)
-		}
+		u = u.Add(s.Usage)
 	}
 	return u
 }

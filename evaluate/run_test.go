@@ -167,6 +167,59 @@ func TestObjectiveFailure(t *testing.T) {
 	}
 }
 
+// TestObjectiveOfPartOfTheRows keeps both errors: why the evaluation stopped, and
+// that the rows until then have no score.
+func TestObjectiveOfPartOfTheRows(t *testing.T) {
+	t.Parallel()
+	few := errors.New("too few rows")
+	picky := metric.Objective[Verdict]{Name: "picky", Score: func(rows []metric.Outcome[Verdict]) (float64, error) {
+		if len(rows) < 6 {
+			return 0, few
+		}
+		return 1, nil
+	}}
+	failing := module.Func[SMS, Verdict](func(context.Context, SMS) (Verdict, error) { return Verdict{}, errNoText })
+	report, err := evaluate.Run(t.Context(), failing, dev(), metric.Exact, evaluate.MaxErrors(1), evaluate.Concurrency(1), evaluate.By(picky))
+	var le *evaluate.LimitError
+	require.ErrorAs(t, err, &le)
+	require.ErrorIs(t, err, few)
+	assert.Equal(t, 2, report.Ran())
+}
+
+// Items is an answer of which a label can only be read when there is one.
+type Items struct {
+	Items []Verdict `json:"items"`
+}
+
+// TestTruthAloneIsValidated has an objective that cannot read a zero answer: a row
+// that has not run, or failed, has none.
+func TestTruthAloneIsValidated(t *testing.T) {
+	t.Parallel()
+	var data []module.Example[SMS, Items]
+	for _, ex := range dev() {
+		data = append(data, module.Example[SMS, Items]{In: ex.In, Out: Items{[]Verdict{ex.Out}}, ID: ex.ID})
+	}
+	p := module.Func[SMS, Items](func(ctx context.Context, in SMS) (Items, error) {
+		v, err := (&rules{}).Run(ctx, in)
+		if err != nil {
+			return Items{}, err
+		}
+		return Items{[]Verdict{v}}, nil
+	})
+	first := func(v Items) Label { return v.Items[0].Label }
+	report, err := evaluate.Run(t.Context(), p, data, metric.Exact, evaluate.By(metric.MacroF1(first)))
+	require.NoError(t, err)
+	assert.InDelta(t, (4.0/6+2.0/3+1)/3, report.Score, 1e-12)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	report, err = evaluate.Run(ctx, p, data, metric.Exact, evaluate.By(metric.MacroF1(first)))
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Equal(t, 6, report.Skipped)
+	_, err = evaluate.Confusion(report, first)
+	require.NoError(t, err)
+}
+
 // Rows finish in another order than they start in, and no more than allowed at
 // once.
 func TestOrderAndConcurrency(t *testing.T) {

@@ -134,7 +134,11 @@ func (r *Report[In, Out]) writeRows(b *strings.Builder, times bool) {
 			what = oneLine(string(out), 120)
 		}
 		name := row.Name()
-		fmt.Fprintf(b, "%s%s  %6.3f", name, strings.Repeat(" ", wide-utf8.RuneCountInString(name)), row.Score.Value)
+		score := fmt.Sprintf("%.3f", row.Score.Value)
+		if row.Skipped {
+			score = "-"
+		}
+		fmt.Fprintf(b, "%s%s  %6s", name, strings.Repeat(" ", wide-utf8.RuneCountInString(name)), score)
 		if times {
 			fmt.Fprintf(b, "  %10s", row.Duration.Round(time.Microsecond))
 		}

@@ -42,9 +42,9 @@ func (r Resampling) withDefaults() (Resampling, error) {
 //
 // Row numbers come from a PCG generator seeded with (Seed, 0) through
 // rand.IntN, resample by resample: the result depends on nothing but the
-// arguments. stat must not keep or change idx. stat is called Resamples
-// times, on the calling goroutine. It returns an error when
-// n < 1, r is out of range, or stat gives NaN.
+// arguments. stat must not keep or change idx; it is called Resamples times, on
+// the calling goroutine. PairedBootstrap returns an error when n < 1, r is out of
+// range, or stat gives no finite number.
 //
 // The percentile interval is a little narrow for few rows: under about 30, trust
 // its order of magnitude only. [Wilson] is better for a plain proportion.
@@ -63,8 +63,8 @@ func PairedBootstrap(n int, r Resampling, stat func(idx []int) float64) (Interva
 		for i := range idx {
 			idx[i] = rng.IntN(n)
 		}
-		if values[b] = stat(idx); math.IsNaN(values[b]) {
-			return Interval{}, fmt.Errorf("metric: the statistic is not a number on resample %d of %d", b+1, r.Resamples)
+		if values[b] = stat(idx); math.IsNaN(values[b]) || math.IsInf(values[b], 0) {
+			return Interval{}, fmt.Errorf("metric: the statistic is %v on resample %d of %d: want a finite number", values[b], b+1, r.Resamples)
 		}
 	}
 	slices.Sort(values)

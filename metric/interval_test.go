@@ -129,7 +129,9 @@ func TestPairedBootstrapErrors(t *testing.T) {
 	_, err = metric.PairedBootstrap(1, metric.Resampling{Level: 95}, one)
 	require.ErrorContains(t, err, "confidence level 95")
 	_, err = metric.PairedBootstrap(1, metric.Resampling{}, func([]int) float64 { return math.NaN() })
-	require.ErrorContains(t, err, "not a number on resample 1")
+	require.ErrorContains(t, err, "the statistic is NaN on resample 1")
+	_, err = metric.PairedBootstrap(1, metric.Resampling{}, func([]int) float64 { return math.Inf(1) })
+	require.ErrorContains(t, err, "the statistic is +Inf on resample 1")
 }
 
 // A small simulation: the 90 % interval of a mean of 60 draws of an exponential

@@ -40,7 +40,8 @@ func Bool(ok bool) Score {
 // Exact is the metric that gives 1 when the answer equals the example's Out and
 // 0 otherwise. All fields of the signature count. Two answers are equal when
 // reflect.DeepEqual says so, or when their records are equal: times that are the
-// same instant, and an empty and a nil slice, are equal. Texts are compared byte by byte: see [ExactOn] for anything milder.
+// same instant, and an empty and a nil slice, are equal. Texts are compared byte
+// by byte: see [ExactOn] for anything milder.
 func Exact[In, Out any](_ context.Context, ex module.Example[In, Out], got Out, _ *trace.Trace) (Score, error) {
 	return Bool(equal(ex.Out, got)), nil
 }

@@ -156,3 +156,16 @@ func TestOwnObjective(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, metric.Interval{Low: 0, High: 1, Level: 0.95}, iv)
 }
+
+// TestValidateReadsTheTruthAlone passes rows whose answers an objective could not
+// read.
+func TestValidateReadsTheTruthAlone(t *testing.T) {
+	t.Parallel()
+	first := func(a answer) string { return a.Tags[0] }
+	rows := []metric.Outcome[answer]{{Truth: answer{Tags: []string{"x"}}}, {Truth: answer{Tags: []string{"y"}}}}
+	require.NoError(t, metric.MacroF1(first, "x", "y").Validate(rows))
+	var le *metric.LabelError
+	require.ErrorAs(t, metric.MacroF1(first, "x").Validate(rows), &le)
+	assert.Equal(t, "y", le.Label)
+	assert.False(t, rows[0].Failed, "the rows are the caller's")
+}

@@ -147,7 +147,11 @@ func (o Objective[Out]) Validate(outcomes []Outcome[Out]) error {
 		}
 		return nil
 	}
-	_, err := o.prepare(outcomes)
+	unanswered := make([]Outcome[Out], len(outcomes))
+	for i, row := range outcomes {
+		unanswered[i] = Outcome[Out]{ID: row.ID, Truth: row.Truth, Failed: true}
+	}
+	_, err := o.prepare(unanswered)
 	return err
 }
 

@@ -34,7 +34,8 @@ type BootstrapFewShot struct {
 	// program as it is.
 	MaxLabeled int
 	// MaxRounds is how often an example is tried; 0 means once. Later rounds ask for
-	// another rollout at temperature 1.
+	// another rollout at temperature 1, with the request's seed plus the round (1, 2,
+	// ...), or the round as the seed where it has none: so a search repeats.
 	MaxRounds int
 	// MaxErrors is the number of errors, of program or metric, that end the search;
 	// 0 means 10, and None that the first one does.
@@ -154,7 +155,7 @@ func (b *bootstrapper) try(ctx context.Context, example, round int) (bool, error
 			return false, ctx.Err()
 		}
 		if b.errors++; b.errors >= b.cfg.errors || hopeless(err) {
-			return false, fmt.Errorf("bootstrapping: error %d of at most %d, at training example %d: %w", b.errors, b.cfg.errors, example+1, err)
+			return false, fmt.Errorf("bootstrapping: error %d of at most %d, at training example %s: %w", b.errors, b.cfg.errors, b.names[example], err)
 		}
 		return false, nil
 	}
@@ -192,27 +193,26 @@ func (b *bootstrapper) run(ctx context.Context, example, round int) (*trace.Trac
 	}
 	program := module.WithStates(ctx, states)
 	if round > 0 {
-		program = lm.Wrap(program, func(m lm.LM) lm.LM { return rollout{m, round} })
+		program = lm.Wrap(program, func(m lm.LM) lm.LM { return likeInner(rollout{m, round}, m) })
 	}
 	return b.attempt(program, ctx, example)
 }
 
 // rollout asks for another answer to the same request.
 type rollout struct {
-	lm.LM
+	model lm.LM
 	round int
 }
-
-// Name implements lm.Named.
-func (r rollout) Name() string { return lm.NameOf(r.LM) }
 
 // Generate implements lm.LM.
 func (r rollout) Generate(ctx context.Context, req *lm.Request) (*lm.Response, error) {
 	req = req.Clone()
 	req.Rollout = r.round
 	req.Temperature = lm.Temperature(1)
+	seed := uint64(r.round)
 	if req.Seed != nil {
-		req.Seed = lm.Seed(*req.Seed + uint64(r.round))
+		seed += *req.Seed
 	}
-	return r.LM.Generate(ctx, req)
+	req.Seed = lm.Seed(seed)
+	return r.model.Generate(ctx, req)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -17,6 +18,10 @@ var ErrNoChoices = errors.New("optimize: no reply holds the log-probabilities of
 // ErrNoReference says that choices were scored, but that no example tells which
 // is right: none of their fields is a field of the program's output.
 var ErrNoReference = errors.New("optimize: no field that is a choice is also a field of the program's output, so nothing tells which choice is right")
+
+// errNoAnswers says that there is nothing to calibrate, as no example has an
+// answer.
+var errNoAnswers = errors.New("every training example failed")
 
 // Method is how [Calibrate] fits biases.
 type Method int
@@ -65,7 +70,10 @@ func (m Method) String() string {
 // temperature is unset or 0.
 //
 // As an optimizer of its own it keeps the program as it is, unless its score
-// grows. [ErrNoChoices] and [ErrNoReference] are its errors.
+// grows, also when it ends early. [ErrNoChoices] and [ErrNoReference] are its
+// errors. Biases that the program has are taken off first. As the last step of
+// another optimizer it gives no biases to a candidate that fails on every training
+// example.
 type Calibrate struct {
 	// Method is how biases are fitted; the default is MaxObjective.
 	Method Method
@@ -76,7 +84,8 @@ type Calibrate struct {
 	// Softening is the share of each training label's weight, from 0 to 1, that
 	// MaxObjective gives to MaxLikelihood's probabilities of the labels in place of
 	// the label itself, so that a few rows of a rare label do not decide alone; 0
-	// means 0.75, and None that there is none.
+	// means 0.75, and None that there is none. Weights are counted in copies of a
+	// row: in twentieths for up to 200 examples, in quarters from 1,000 on.
 	Softening float64
 }
 
@@ -95,7 +104,7 @@ func (o Calibrate) String() string {
 }
 
 func (o Calibrate) smoothing() float64 { return share(o.Smoothing, defaultSmoothing) }
-func (o Calibrate) softening() float64 { return min(share(o.Softening, defaultSoftening), 1) }
+func (o Calibrate) softening() float64 { return share(o.Softening, defaultSoftening) }
 
 // share is count for fractions.
 func share(v, def float64) float64 {
@@ -108,9 +117,44 @@ func share(v, def float64) float64 {
 	return v
 }
 
+// check reports settings that cannot be meant.
+func (o Calibrate) check() error {
+	if o.Method != MaxObjective && o.Method != MaxLikelihood {
+		return fmt.Errorf("optimize: Calibrate: there is no %v", o.Method)
+	}
+	for _, v := range []float64{o.Smoothing, o.Softening} {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("optimize: Calibrate: Smoothing %v, Softening %v: want finite numbers", o.Smoothing, o.Softening)
+		}
+	}
+	if o.Softening > 1 {
+		return fmt.Errorf("optimize: Calibrate: Softening %v: want a share from 0 to 1", o.Softening)
+	}
+	return nil
+}
+
 func (o Calibrate) search(ctx context.Context, s *session) error {
-	s.why = "the search ended early"
 	s.options.calibrate = nil
+	err := o.measure(ctx, s)
+	switch {
+	case s.winner == nil: // nothing was measured, or every example failed
+	case s.result.Score > s.result.Baseline:
+		if err == nil {
+			s.why = "biases were fitted"
+			if s.result.Winner == 0 {
+				s.why = "the program is better without its biases than with fitted ones"
+			}
+		}
+	case err != nil:
+		s.keepBaseline(s.why)
+	default:
+		s.keepBaseline("the fitted biases gained nothing, so the program stays as it was")
+	}
+	return err
+}
+
+// measure scores the program as it is, without biases, and with fitted ones.
+func (o Calibrate) measure(ctx context.Context, s *session) error {
 	if err := s.measureBaseline(ctx); err != nil {
 		return err
 	}
@@ -137,15 +181,12 @@ func (o Calibrate) search(ctx context.Context, s *session) error {
 		return err
 	}
 	s.record(Trial{Name: "calibrated", Raw: raw.score}, c, e)
-	s.why = "biases were fitted"
-	if s.result.Score <= s.result.Baseline {
-		s.keepBaseline("the fitted biases gained nothing, so the program stays as it was")
-	}
 	return nil
 }
 
 // fit returns the candidate, which must have no biases, with biases. onVal is
-// its evaluation on the validation examples.
+// its evaluation on the validation examples. When every training example fails,
+// the error is errNoAnswers.
 func (o Calibrate) fit(ctx context.Context, s *session, c candidate, onVal *evaluation) (candidate, error) {
 	e := onVal
 	if s.options.val != nil {
@@ -153,6 +194,9 @@ func (o Calibrate) fit(ctx context.Context, s *session, c candidate, onVal *eval
 		if e, err = s.evaluateOn(ctx, c, trainSet); err != nil {
 			return nil, err
 		}
+	}
+	if e.failed == len(e.subscores) {
+		return nil, fmt.Errorf("%w; the first error: %w", errNoAnswers, e.err)
 	}
 	fields, err := s.choiceFields(e, c)
 	if err != nil {
@@ -165,6 +209,7 @@ func (o Calibrate) fit(ctx context.Context, s *session, c candidate, onVal *eval
 			return nil, fmt.Errorf("calibrating %s: %w", f.name, err)
 		}
 		if biases == nil {
+			s.progress(fmt.Sprintf("no biases of %s.%s, from %d examples", s.named[f.predictor].Name, f.name, len(f.rows)))
 			continue
 		}
 		m := map[string]map[string]float64{}
@@ -187,18 +232,19 @@ func (o Calibrate) fitField(ctx context.Context, e *evaluation, f *choiceField) 
 		return nil, nil // with one label in the data there is nothing to tell apart
 	}
 	model := fitLogistic(f.logProbs, f.truth)
-	switch o.Method {
-	case MaxObjective:
-		cells, copies := softCopies(f.rows, f.truth, model.posterior(), o.softening(), e.mayRelabel)
-		stat, err := e.relabel(ctx, cells, f.name, f.values)
-		if err != nil {
-			return nil, err
-		}
-		return f.biases(fitObjective(f.logProbs, copies, stat, model.biases(), o.smoothing())), nil
-	case MaxLikelihood:
+	if o.Method == MaxLikelihood {
 		return f.biases(model.biases()), nil
 	}
-	return nil, fmt.Errorf("there is no %v", o.Method)
+	cells, copies := softCopies(f.rows, f.truth, model.posterior(), o.softening(), e.mayRelabel)
+	stat, err := e.relabel(ctx, cells, f.name, f.values)
+	if err != nil {
+		return nil, err
+	}
+	b, err := fitObjective(ctx, f.logProbs, copies, stat, model.biases(), o.smoothing())
+	if err != nil {
+		return nil, err
+	}
+	return f.biases(b), nil
 }
 
 // demoKeys are the inputs of a predictor's demos.

@@ -251,8 +251,8 @@ func TestCalibrateErrors(t *testing.T) {
 	if !errors.Is(err, optimize.ErrNoChoices) {
 		t.Errorf("got %v, want ErrNoChoices", err)
 	}
-	if r == nil || r.Winner != 0 || len(r.Trials) != 1 {
-		t.Errorf("want the best so far, got %v", r)
+	if r == nil || r.Winner != -1 || r.Score != r.Baseline || len(r.Trials) != 1 {
+		t.Errorf("want the program as it was, got %v", r)
 	}
 	_, err = optimize.Compile(t.Context(), optimize.RandomSearch{}, p, messages(8), metric.Exact, optimize.Calibrated(optimize.Calibrate{}))
 	if !errors.Is(err, optimize.ErrNoChoices) {
@@ -270,8 +270,46 @@ func TestCalibrateErrors(t *testing.T) {
 	if _, err = optimize.Compile(t.Context(), optimize.Calibrate{}, q, messages(8), metric.Exact); !errors.Is(err, optimize.ErrNoReference) {
 		t.Errorf("got %v, want ErrNoReference", err)
 	}
-	if _, err = optimize.Compile(t.Context(), optimize.Calibrate{Method: 9}, module.MustPredict[message, verdict]("", module.WithLM(biased(0))), messages(8), metric.Exact); err == nil || !strings.Contains(err.Error(), "Method(9)") {
-		t.Errorf("got %v, want an error that names the method", err)
+}
+
+// TestCalibrateSettings refuses settings before any call.
+func TestCalibrateSettings(t *testing.T) {
+	t.Parallel()
+	for want, c := range map[string]optimize.Calibrate{
+		"Method(9)":      {Method: 9},
+		"Smoothing NaN":  {Smoothing: math.NaN()},
+		"Softening +Inf": {Softening: math.Inf(1)},
+		"Softening 75":   {Softening: 75},
+	} {
+		model := biased(0)
+		r, err := optimize.Compile(t.Context(), c, newClassifier(model), messages(8), metric.Exact)
+		if err == nil || r != nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v and %v, want an error that says %q", r, err, want)
+		}
+		r, err = optimize.Compile(t.Context(), search, newClassifier(model), messages(8), metric.Exact, optimize.Calibrated(c))
+		if err == nil || r != nil || !strings.Contains(err.Error(), want) || model.calls.Load() != 0 {
+			t.Errorf("in a search: got %v and %v, want an error that says %q", r, err, want)
+		}
+	}
+}
+
+// TestCalibrateWithBrokenScores has a metric that is no number for some answers
+// which the program, as it is, never gives: they count as failed, here as in an
+// evaluation.
+func TestCalibrateWithBrokenScores(t *testing.T) {
+	t.Parallel()
+	broken := func(ctx context.Context, ex example, got verdict, tr *trace.Trace) (metric.Score, error) {
+		if got.Label == "ham" && ex.Out.Label != "ham" {
+			return metric.Score{Value: math.NaN()}, nil
+		}
+		return metric.Exact(ctx, ex, got, tr)
+	}
+	r, err := optimize.Compile(t.Context(), optimize.Calibrate{}, newClassifier(biased(0.8)), rare(0, 100), broken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Baseline > 0.2 || r.Score < 0.9 {
+		t.Errorf("got %s", r)
 	}
 }
 

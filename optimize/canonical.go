@@ -26,6 +26,9 @@ func canonical(r *lm.Request, loose bool) digest {
 			w.str(p.Text)
 			w.flag(p.Blob != nil)
 			if p.Blob != nil {
+				w.num(int(p.Blob.Kind))
+				w.str(p.Blob.ID)
+				w.str(p.Blob.Name)
 				w.str(p.Blob.MIME)
 				w.str(string(p.Blob.Data))
 				w.str(p.Blob.URL)

@@ -114,7 +114,7 @@ func (f *choiceField) add(row int, ch lm.Choice, truth signature.Value) {
 	}
 	lp := make([]float64, len(f.labels))
 	for k, label := range f.labels {
-		o := slices.IndexFunc(ch.Options, func(o lm.Option) bool { return sameLabel(o.Text, label) })
+		o := slices.IndexFunc(ch.Options, func(o lm.Option) bool { return o.Text == label })
 		if o < 0 || math.IsNaN(ch.Options[o].LogProb) {
 			return
 		}
@@ -123,16 +123,6 @@ func (f *choiceField) add(row int, ch lm.Choice, truth signature.Value) {
 	f.rows = append(f.rows, row)
 	f.logProbs = append(f.logProbs, lp)
 	f.truth = append(f.truth, y)
-}
-
-// sameLabel reports whether an alternative's text writes a label: adapters may
-// put white space or quotes around it, or write a bool in lower case.
-func sameLabel(text, label string) bool {
-	if text == label {
-		return true
-	}
-	t := strings.Trim(strings.TrimSpace(text), `"`)
-	return t == label || (label == "True" || label == "False") && strings.EqualFold(t, label)
 }
 
 // varied reports whether the rows have more than one right label.

@@ -23,15 +23,16 @@ import (
 // examples ([Val], else the training ones), or the objective given by [By].
 //
 // The result depends on nothing but the arguments and the models' answers: not
-// on concurrency, time or map order. Every identical request to a model is paid
-// once: see [Calls].
+// on concurrency, time or map order. The answers of some models depend on these:
+// see [Concurrency]. Every identical request to a model is paid once: see [Calls].
 //
-// When the context ends first, Compile returns the best so far and an error
-// that wraps the context's; the same holds for an error in the middle of the
-// search. The result is nil only when the arguments are wrong: no training
+// When the context ends first, Compile returns the best so far, which may be the
+// program as it was, and an error that wraps the context's; the same holds for an
+// error in the middle of the search. The result is nil only when the arguments are wrong: no training
 // examples (evaluate.ErrNoData), no predictors (module.ErrNoPredictors), a
 // predictor without a language model (module.ErrNoLM), examples or an objective
-// of another type, an example whose values its type does not allow.
+// of another type, an example whose values its type does not allow, settings out
+// of range.
 func Compile[In, Out any](ctx context.Context, opt Optimizer, p module.Program[In, Out], train []module.Example[In, Out], m metric.Metric[In, Out], opts ...Option) (*Result, error) {
 	o, err := newOptions(opts)
 	if err != nil {
@@ -46,6 +47,11 @@ func Compile[In, Out any](ctx context.Context, opt Optimizer, p module.Program[I
 		return nil, errors.New("optimize: the metric is nil")
 	case len(train) == 0:
 		return nil, fmt.Errorf("optimize: no training examples: %w", evaluate.ErrNoData)
+	}
+	if c, ok := opt.(interface{ check() error }); ok {
+		if err := c.check(); err != nil {
+			return nil, err
+		}
 	}
 	if err := module.Validate(ctx, p); err != nil {
 		return nil, err
@@ -64,6 +70,9 @@ func Compile[In, Out any](ctx context.Context, opt Optimizer, p module.Program[I
 	if err == nil {
 		err = s.finish(ctx)
 	}
+	if err != nil {
+		s.stopped()
+	}
 	r, closeErr := s.close(opt)
 	err = errors.Join(err, closeErr)
 	r.Wall = time.Since(start)
@@ -71,7 +80,7 @@ func Compile[In, Out any](ctx context.Context, opt Optimizer, p module.Program[I
 		if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
 			err = errors.Join(err, ctx.Err())
 		}
-		return r, fmt.Errorf("optimize: the search ended early, after %d trials: %w", len(r.Trials), err)
+		return r, fmt.Errorf("optimize: after %d trials: %w", len(r.Trials), err)
 	}
 	return r, nil
 }

@@ -29,8 +29,10 @@
 // same model, messages or prompt, shape with its biases, sampling parameters and
 // rollout. A choice that was scored once is known under all biases. Errors are
 // not kept. A model that can be compared is known by itself, another by its name
-// (lm.Named); one that has neither, such as an lm.Func, is asked every time.
-// [Calls] counts both sides of the store.
+// (lm.Named); one that has neither, such as an lm.Func, is asked every time. A
+// wrapper that the context adds (lm.Wrap) is a model of its own, so it should be
+// a value that is equal for equal models, not a new pointer at each call. [Calls]
+// counts both sides of the store.
 //
 // # What a score means
 //

@@ -100,3 +100,21 @@ func ExampleCalibrate() {
 	// 100 of 200 calls paid
 	// spam is held back: true
 }
+
+func ExampleNewStore() {
+	ctx := context.Background()
+	store := optimize.NewStore()
+	classify := module.MustPredict[message, verdict]("Is the message ham or spam?", module.WithLM(store.Wrap(exampleModel())))
+	// The second search asks nothing that the first one did not.
+	for range 2 {
+		if _, err := optimize.Compile(ctx, optimize.RandomSearch{MaxLabeled: 4, Candidates: 4}, classify, exampleData(), metric.Exact); err != nil {
+			fmt.Println(err)
+			return
+		}
+		calls := store.Calls()
+		fmt.Printf("%d calls, of which %d are paid\n", calls.Requested, calls.Paid)
+	}
+	// Output:
+	// 54 calls, of which 54 are paid
+	// 108 calls, of which 54 are paid
+}

@@ -1,6 +1,7 @@
 package optimize
 
 import (
+	"context"
 	"math"
 	"slices"
 )
@@ -28,8 +29,9 @@ type biasFit struct {
 // one bias after the other, from start and from 0. The objective is averaged over
 // a neighbourhood by a Gaussian of width smoothing times the spread of the
 // log-probabilities; of a region of equal values the middle is taken. When
-// nothing beats no biases, they are all 0.
-func fitObjective(lp [][]float64, copies []rowCopy, stat func(idx []int) float64, start []float64, smoothing float64) []float64 {
+// nothing beats no biases, they are all 0. It returns an error only when the
+// context ends.
+func fitObjective(ctx context.Context, lp [][]float64, copies []rowCopy, stat func(idx []int) float64, start []float64, smoothing float64) ([]float64, error) {
 	labels := len(lp[0])
 	spread := spreadOf(lp)
 	f := &biasFit{
@@ -43,20 +45,23 @@ func fitObjective(lp [][]float64, copies []rowCopy, stat func(idx []int) float64
 	zero := make([]float64, labels)
 	switch {
 	case labels < 2:
-		return zero
+		return zero, nil
 	case labels == 2:
-		return f.line(zero, 1)
+		return f.line(ctx, zero, 1)
 	case labels == 3:
-		return f.plane()
+		return f.plane(ctx)
 	}
 	best, bestValue := zero, f.around(zero)
 	for _, start := range [][]float64{zero, f.start} {
-		b := f.ascend(start)
+		b, err := f.ascend(ctx, start)
+		if err != nil {
+			return nil, err
+		}
 		if v := f.around(b); v > bestValue+tiny {
 			best, bestValue = b, v
 		}
 	}
-	return best
+	return best, nil
 }
 
 // tiny is a difference of objectives that is none.
@@ -137,7 +142,7 @@ func (f *biasFit) axis(d []float64) []float64 {
 }
 
 // line moves bias k of b to the best place.
-func (f *biasFit) line(b []float64, k int) []float64 {
+func (f *biasFit) line(ctx context.Context, b []float64, k int) ([]float64, error) {
 	b = slices.Clone(b)
 	was := b[k]
 	d := make([]float64, len(f.lp))
@@ -152,6 +157,9 @@ func (f *biasFit) line(b []float64, k int) []float64 {
 	grid := f.axis(d)
 	values := make([]float64, len(grid))
 	for i, x := range grid {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		b[k] = x
 		values[i] = f.value(b)
 	}
@@ -165,20 +173,23 @@ func (f *biasFit) line(b []float64, k int) []float64 {
 	best := middle(values, len(grid))
 	if values[best] <= values[now]+tiny {
 		b[k] = was
-		return b
+		return b, nil
 	}
 	b[k] = grid[best]
-	return b
+	return b, nil
 }
 
 // plane searches both biases of three labels at once.
-func (f *biasFit) plane() []float64 {
+func (f *biasFit) plane(ctx context.Context) ([]float64, error) {
 	xs, ys := f.axis(differences(f.lp, 1)), f.axis(differences(f.lp, 2))
 	values := make([]float64, len(xs)*len(ys))
 	zero := 0
 	b := make([]float64, 3)
 	for i, x := range xs {
 		for j, y := range ys {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
 			b[1], b[2] = x, y
 			values[i*len(ys)+j] = f.value(b)
 			if x == 0 && y == 0 {
@@ -190,13 +201,13 @@ func (f *biasFit) plane() []float64 {
 	values = f.smooth(values, len(xs), len(ys), xs)
 	best := middle(values, len(ys))
 	if values[best] <= values[zero]+tiny {
-		return []float64{0, 0, 0}
+		return []float64{0, 0, 0}, nil
 	}
-	return []float64{0, xs[best/len(ys)], ys[best%len(ys)]}
+	return []float64{0, xs[best/len(ys)], ys[best%len(ys)]}, nil
 }
 
 // ascend moves one bias after the other until none moves.
-func (f *biasFit) ascend(b []float64) []float64 {
+func (f *biasFit) ascend(ctx context.Context, b []float64) ([]float64, error) {
 	b = slices.Clone(b)
 	for k := range b { // only differences count
 		if k > 0 {
@@ -207,13 +218,16 @@ func (f *biasFit) ascend(b []float64) []float64 {
 	for range 6 {
 		was := slices.Clone(b)
 		for k := 1; k < len(b); k++ {
-			b = f.line(b, k)
+			var err error
+			if b, err = f.line(ctx, b, k); err != nil {
+				return nil, err
+			}
 		}
 		if slices.Equal(was, b) {
 			break
 		}
 	}
-	return b
+	return b, nil
 }
 
 // around is the objective averaged along each bias around b.

@@ -1,6 +1,8 @@
 package optimize
 
 import (
+	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -61,14 +63,20 @@ func macro(cells []cell, truth []int, labels int) func([]int) float64 {
 }
 
 // fit fits as Calibrate does, for macro F1.
-func fit(lp [][]float64, truth []int, smoothing, softening float64) []float64 {
+func fit(t *testing.T, lp [][]float64, truth []int, smoothing, softening float64) []float64 {
+	t.Helper()
 	model := fitLogistic(lp, truth)
 	cells, copies := softCopies(identityOrder(len(lp)), truth, model.posterior(), softening, func(int) bool { return true })
-	return fitObjective(lp, copies, macro(cells, truth, len(lp[0])), model.biases(), smoothing)
+	b, err := fitObjective(t.Context(), lp, copies, macro(cells, truth, len(lp[0])), model.biases(), smoothing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
-func fitSoft(lp [][]float64, truth []int) []float64 {
-	return fit(lp, truth, defaultSmoothing, defaultSoftening)
+func fitSoft(t *testing.T, lp [][]float64, truth []int) []float64 {
+	t.Helper()
+	return fit(t, lp, truth, defaultSmoothing, defaultSoftening)
 }
 
 func scoreOf(lp [][]float64, truth []int, b []float64) float64 {
@@ -96,9 +104,9 @@ func TestFitGeneralises(t *testing.T) {
 			for seed := range uint64(worlds) {
 				lp, truth := world(100, w.prior, w.shift, 1, seed)
 				test, want := world(4000, w.prior, w.shift, 1, 1000+seed)
-				b := fitSoft(lp, truth)
+				b := fitSoft(t, lp, truth)
 				if seed == 0 {
-					if again := fitSoft(lp, truth); !slices.Equal(b, again) || b[0] != 0 {
+					if again := fitSoft(t, lp, truth); !slices.Equal(b, again) || b[0] != 0 {
 						t.Fatalf("biases %v, and %v when fitted again", b, again)
 					}
 				}
@@ -125,15 +133,16 @@ func TestFitTakesTheMiddle(t *testing.T) {
 	lp := [][]float64{{0, -20}, {0, -18}, {0, -10}, {0, -8}}
 	truth := []int{0, 0, 1, 1}
 	for _, smoothing := range []float64{0, 0.1, defaultSmoothing} {
-		b := fit(lp, truth, smoothing, 0)
+		b := fit(t, lp, truth, smoothing, 0)
 		if math.Abs(b[1]-14) > 1.5 {
 			t.Errorf("smoothing %v: the bias is %v, want about 14, the middle of 10 and 18", smoothing, b[1])
 		}
 	}
 	for name, value := range map[string]float64{"nothing matters": 1, "the objective is no number": math.NaN()} {
 		_, copies := softCopies([]int{0, 1, 2, 3}, truth, fitLogistic(lp, truth).posterior(), 0, func(int) bool { return true })
-		if b := fitObjective(lp, copies, func([]int) float64 { return value }, []float64{0, 9}, 0.3); b[1] != 0 {
-			t.Errorf("where %s the bias is %v", name, b[1])
+		b, err := fitObjective(t.Context(), lp, copies, func([]int) float64 { return value }, []float64{0, 9}, 0.3)
+		if err != nil || b[1] != 0 {
+			t.Errorf("where %s the biases are %v, with the error %v", name, b, err)
 		}
 	}
 }
@@ -168,5 +177,83 @@ func TestSoftCopies(t *testing.T) {
 	}
 	if cells, copies := softCopies([]int{4, 5}, []int{0, 2}, posterior[:2], 0, func(int) bool { return true }); len(copies) != 2 || len(cells) != 6 || cells[5] != (cell{5, -1, 2}) {
 		t.Errorf("without softening: %v, %v", cells, copies)
+	}
+}
+
+// TestCopiesOf holds the shares of many rows to those that the defaults were
+// chosen with, on 80 and 100 rows.
+func TestCopiesOf(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		n          int
+		share      float64
+		each, soft int
+	}{
+		{100, 0, 1, 0},
+		{100, 0.25, 20, 5},
+		{100, 0.5, 20, 10},
+		{100, 0.75, 20, 15},
+		{100, 1, 20, 20},
+		{400, 0.75, 10, 8},
+		{1000, 0.75, 4, 3},
+		{2000, 0, 1, 0},
+		{2000, 0.01, 4, 1},
+		{2000, 0.25, 4, 1},
+		{2000, 0.75, 4, 3},
+		{2000, 0.99, 4, 3},
+		{2000, 1, 4, 4},
+		{1_000_000, 0.75, 4, 3},
+	} {
+		if each, soft := copiesOf(tt.n, tt.share); each != tt.each || soft != tt.soft {
+			t.Errorf("%d rows, share %v: %d of %d copies are drawn, want %d of %d", tt.n, tt.share, soft, each, tt.soft, tt.each)
+		}
+	}
+}
+
+// TestManyRowsKeepTheirLabels gives 2,000 rows labels that the model thinks next
+// to impossible: they stay in the objective.
+func TestManyRowsKeepTheirLabels(t *testing.T) {
+	t.Parallel()
+	const n = 2000
+	posterior := make([][]float64, n)
+	truth := make([]int, n)
+	for i := range posterior {
+		posterior[i] = []float64{1 - 2e-6, 1e-6, 1e-6}
+		truth[i] = 1
+	}
+	cells, copies := softCopies(identityOrder(n), truth, posterior, defaultSoftening, func(int) bool { return true })
+	own := 0
+	for _, c := range copies {
+		if cells[c.cell].truth < 0 {
+			own++
+		}
+	}
+	if share := float64(own) / float64(len(copies)); len(copies) < 4*n || math.Abs(share-(1-defaultSoftening)) > 0.01 {
+		t.Errorf("%d of %d copies hold the row's own label, want a quarter of at least %d", own, len(copies), 4*n)
+	}
+}
+
+// TestFitStopsWithTheContext ends the context in the middle of a fit.
+func TestFitStopsWithTheContext(t *testing.T) {
+	t.Parallel()
+	for _, labels := range []int{2, 3, 5} {
+		prior := make([]float64, labels)
+		for k := range prior {
+			prior[k] = 1 / float64(labels)
+		}
+		lp, truth := world(50, prior, make([]float64, labels), 1, 1)
+		_, copies := softCopies(identityOrder(50), truth, lp, 0, func(int) bool { return true })
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		calls := 0
+		_, err := fitObjective(ctx, lp, copies, func([]int) float64 {
+			if calls++; calls == 20 {
+				cancel()
+			}
+			return 0
+		}, prior, 0.2)
+		if !errors.Is(err, context.Canceled) || calls != 20 {
+			t.Errorf("%d labels: after %d evaluations, got %v", labels, calls, err)
+		}
 	}
 }

@@ -53,7 +53,6 @@ func demosOf(records []signature.Record) []module.Demo {
 // single ends a search of one candidate. It is scored only where validation
 // examples are given, or biases are to be fitted.
 func (s *session) single(ctx context.Context, name string, c candidate) error {
-	s.why = "the one candidate was made"
 	if s.options.val == nil && s.options.calibrate == nil {
 		if _, err := s.states(c); err != nil {
 			return err
@@ -61,10 +60,15 @@ func (s *session) single(ctx context.Context, name string, c candidate) error {
 		s.winner = c
 		s.result.Trials = append(s.result.Trials, Trial{Name: name, States: s.describe(c)})
 		s.result.Winner = 0
+		s.why = "the one candidate was made"
 		return nil
 	}
 	if err := s.measureBaseline(ctx); err != nil {
 		return err
 	}
-	return s.measure(ctx, name, 0, c, false)
+	if err := s.measure(ctx, name, 0, c, false); err != nil {
+		return err
+	}
+	s.why = "the one candidate was made"
+	return nil
 }

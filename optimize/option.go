@@ -32,6 +32,9 @@ func newOptions(opts []Option) (options, error) {
 	if o.concurrency < 1 {
 		return o, fmt.Errorf("optimize: concurrency %d: want at least 1", o.concurrency)
 	}
+	if o.calibrate != nil {
+		return o, o.calibrate.check()
+	}
 	return o, nil
 }
 
@@ -44,7 +47,9 @@ func Val[In, Out any](val []module.Example[In, Out]) Option {
 // Confirm gives examples that no part of the search has seen. After the search
 // the program as it was and the winner both run on them; unless the winner is
 // better by a 95 % interval of the difference that lies above 0, the result is
-// the program as it was: no gain, no change.
+// the program as it was: no gain, no change. A search that ended with an error
+// was not confirmed, and its result is the best so far. Where the search itself
+// kept the program as it was, nothing is run.
 func Confirm[In, Out any](fresh []module.Example[In, Out]) Option {
 	return func(o *options) { o.fresh = fresh }
 }
@@ -68,7 +73,11 @@ func Teacher(m lm.LM) Option { return func(o *options) { o.teacher = m } }
 func Progress(w io.Writer) Option { return func(o *options) { o.progress = w } }
 
 // Concurrency sets how many examples are evaluated at once; the default is 8.
-// Results do not depend on it.
+// Results do not depend on it, as long as an answer does not depend on what the
+// model computes beside it. With weights of few bits that of lm/llamacpp does now
+// and then, as do those of most servers: a close decision may fall otherwise, and
+// with it another candidate win. The package's documentation says what repeats
+// (section Repeatability).
 func Concurrency(n int) Option { return func(o *options) { o.concurrency = n } }
 
 // Calibrated makes a [Calibrate] the last step of every candidate: biases are

@@ -2,7 +2,7 @@ package optimize
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"math"
 
 	"golang.org/x/sync/errgroup"
@@ -68,7 +68,7 @@ func (t typed[In, Out]) evaluate(ctx context.Context, data []module.Example[In, 
 		row := &report.Rows[i]
 		e.subscores[i] = row.Score.Value
 		if row.Err != nil && e.err == nil {
-			e.err = row.Err
+			e.err = fmt.Errorf("%s: %w", row.Name(), row.Err)
 		}
 	}
 	return e, nil
@@ -81,11 +81,20 @@ func (t typed[In, Out]) attempt(program, judge context.Context, ex module.Exampl
 		return tr, metric.Score{}, err
 	}
 	judge, _ = trace.Start(judge)
-	score, err := t.metric(judge, ex, got, tr)
-	if err == nil && (math.IsNaN(score.Value) || math.IsInf(score.Value, 0)) {
-		err = errors.New("optimize: the metric returned a score that is not a finite number")
+	score, err := t.score(judge, ex, got, tr)
+	if err != nil {
+		return tr, metric.Score{}, fmt.Errorf("metric: %w", err)
 	}
-	return tr, score, err
+	return tr, score, nil
+}
+
+// score calls the metric. A score that is no finite number is an error.
+func (t typed[In, Out]) score(ctx context.Context, ex module.Example[In, Out], got Out, tr *trace.Trace) (metric.Score, error) {
+	s, err := t.metric(ctx, ex, got, tr)
+	if err == nil && (math.IsNaN(s.Value) || math.IsInf(s.Value, 0)) {
+		err = fmt.Errorf("the score is %v: want a finite number", s.Value)
+	}
+	return s, err
 }
 
 // relabel scores the cells: see evaluation.
@@ -98,16 +107,16 @@ func (t typed[In, Out]) relabel(ctx context.Context, report *evaluate.Report[In,
 			row := &report.Rows[c.row]
 			got, err := with(row.Out, field, values[c.got])
 			if err != nil {
-				return err
+				return fmt.Errorf("another answer to %s: %w", row.Name(), err)
 			}
 			ex := row.Example
 			if c.truth >= 0 {
 				if ex.Out, err = with(ex.Out, field, values[c.truth]); err != nil {
-					return err
+					return fmt.Errorf("another truth of %s: %w", row.Name(), err)
 				}
 			}
 			mctx, _ := trace.Start(ctx)
-			score, err := t.metric(mctx, ex, got, row.Trace)
+			score, err := t.score(mctx, ex, got, row.Trace)
 			if err != nil {
 				if ctx.Err() != nil {
 					return ctx.Err()

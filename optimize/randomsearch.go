@@ -48,7 +48,6 @@ func (o RandomSearch) config() bootstrapConfig {
 func (o RandomSearch) candidates() int { return count(o.Candidates, defaultCandidates) }
 
 func (o RandomSearch) search(ctx context.Context, s *session) error {
-	s.why = "the search ended early"
 	if !s.isReset() {
 		if err := s.measureBaseline(ctx); err != nil {
 			return err

@@ -12,8 +12,9 @@ import (
 var errUnfinished = errors.New("optimize: the language model did not return")
 
 // rebiasable reports whether a request's last hole is a choice that is not
-// drawn at random. Such a choice has the same log-probabilities under any
-// biases, so that one answer serves them all.
+// drawn at random: a backend that scores choices takes the most likely one unless
+// a temperature is asked for. Such a choice has the same log-probabilities under
+// any biases, so that one answer serves them all.
 func rebiasable(r *lm.Request) bool {
 	if r.Shape == nil || (r.Temperature != nil && *r.Temperature != 0) {
 		return false

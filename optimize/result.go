@@ -34,7 +34,8 @@ type Result struct {
 	Trials []Trial
 	Winner int
 	// Confirmed says that the winner beat the program as it was on examples that
-	// did not choose it: Confirmation is that comparison, nil without [Confirm].
+	// did not choose it: Confirmation is that comparison, nil without [Confirm] and
+	// where there is nothing to confirm.
 	Confirmed    bool
 	Confirmation *metric.Difference
 	// Why says in words why the search ended, and when it matters why the winner is
@@ -55,7 +56,8 @@ type Result struct {
 type Calls struct {
 	// Requested calls are those that a run without an answer store would make.
 	Requested int
-	// Paid calls reached a model; each identical request reaches it once.
+	// Paid calls reached a model; each identical request reaches it once, or until
+	// it succeeds.
 	Paid int
 }
 
@@ -68,7 +70,7 @@ type NamedState struct {
 
 // Trial is one candidate.
 type Trial struct {
-	// Name says how the candidate was made, for example "bootstrap, seed 3".
+	// Name says how the candidate was made, for example "bootstrapped demos, seed 3".
 	Name string
 	// Seed is DSPy's number of the candidate: -3 is the program without demos, -2
 	// labeled demos, -1 bootstrapped ones in the order of the data, and from 0 on
@@ -79,7 +81,8 @@ type Trial struct {
 	Score, Raw float64
 	// Subscores are the metric's values of the validation examples, in their order.
 	Subscores []float64
-	// Failed is the number of examples that had an error, and Err the first of them.
+	// Failed is the number of examples that had an error, and Err the first of these
+	// errors, behind the name of its example.
 	Failed int
 	Err    error
 	// States is the candidate.
@@ -139,8 +142,10 @@ func (r *Result) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %d trials; %s\n", r.Optimizer, len(r.Trials), r.Why)
 	switch {
-	case !r.Scored:
+	case !r.Scored && r.Winner >= 0:
 		b.WriteString("not scored: give validation examples\n")
+	case !r.Scored:
+		b.WriteString("not scored\n")
 	default:
 		fmt.Fprintf(&b, "%s on %d examples: %.3f before, %.3f after (%s)", r.Objective, r.Rows, r.Baseline, r.Score, r.Interval)
 		if r.Confirmed {
@@ -157,4 +162,4 @@ func (r *Result) String() string {
 }
 
 // errNoScore is returned when no candidate could be scored.
-var errNoScore = errors.New("optimize: every example of every candidate failed")
+var errNoScore = errors.New("every example of every candidate failed")

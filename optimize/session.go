@@ -28,7 +28,7 @@ type session struct {
 	winner   candidate // nil until a trial won
 	winning  *evaluation
 	baseline *evaluation
-	why      string
+	why      string // why the search ended
 }
 
 func newSession(ctx context.Context, program any, t *task, o options) (*session, error) {
@@ -38,6 +38,7 @@ func newSession(ctx context.Context, program any, t *task, o options) (*session,
 	}
 	s := &session{
 		task: t, options: o, named: named, index: map[*module.Predictor]int{}, store: newStore(),
+		why:    "the search ended early",
 		result: &Result{Winner: -1, Objective: t.objective, Rows: t.sizes[valSet]},
 	}
 	for i, n := range named {
@@ -138,7 +139,11 @@ func (s *session) measure(ctx context.Context, name string, seed int, c candidat
 	}
 	raw := e.score
 	if s.options.calibrate != nil {
-		if c, err = s.options.calibrate.fit(ctx, s, c, e); err != nil {
+		biased, err := s.options.calibrate.fit(ctx, s, c, e)
+		switch {
+		case err == nil:
+			c = biased
+		case !errors.Is(err, errNoAnswers):
 			return err
 		}
 		if e, err = s.evaluateOn(ctx, c, valSet); err != nil {
@@ -182,7 +187,8 @@ func (s *session) progress(line string) {
 	}
 }
 
-// finish ends a search that ran to its end: it confirms the winner.
+// finish ends a search that ran to its end: it confirms the winner, unless that
+// is the program as it was.
 func (s *session) finish(ctx context.Context) error {
 	r := s.result
 	if s.winner == nil {
@@ -191,7 +197,7 @@ func (s *session) finish(ctx context.Context) error {
 		}
 		return nil
 	}
-	if s.options.fresh == nil {
+	if s.options.fresh == nil || r.Winner < 0 {
 		return nil
 	}
 	before, err := s.evaluateOn(ctx, s.own, freshSet)
@@ -212,6 +218,14 @@ func (s *session) finish(ctx context.Context) error {
 		s.keepBaseline("the winner was not confirmed on fresh examples, so the program stays as it was")
 	}
 	return nil
+}
+
+// stopped ends a search that did not run to its end: the best so far is the
+// program as it was, where no trial was as good.
+func (s *session) stopped() {
+	if s.baseline != nil && s.winning != nil && s.winning.score < s.baseline.score {
+		s.keepBaseline(s.why)
+	}
 }
 
 // keepBaseline makes the program as it is the result.

@@ -14,12 +14,27 @@ type cell struct{ row, truth, got int }
 // first of its cells, one for each label that may be answered.
 type rowCopy struct{ row, cell int }
 
-// maxCopies is how often a row counts at most, and copyBudget how many copies
-// there are of all rows together, if each needs no more than two.
+// A row counts from minCopies to maxCopies times, so often that there are about
+// copyBudget copies of all rows together.
 const (
+	minCopies  = 4
 	maxCopies  = 20
 	copyBudget = 4000
 )
+
+// copiesOf returns how often each of n rows counts, and in how many of these
+// copies what is right is drawn. The share is rounded to whole copies, but never
+// to none or all: a row keeps its own label unless the share is 1.
+func copiesOf(n int, share float64) (each, soft int) {
+	each = max(minCopies, min(copyBudget/n, maxCopies))
+	switch {
+	case share <= 0:
+		return 1, 0
+	case share >= 1:
+		return each, each
+	}
+	return each, min(max(int(math.Round(share*float64(each))), 1), each-1)
+}
 
 // softCopies lets every row count several times. In a share of the copies what
 // is right is not the row's own label but drawn from the logistic model's
@@ -30,11 +45,7 @@ const (
 // the next most similar row.
 func softCopies(rows, truth []int, posterior [][]float64, share float64, may func(row int) bool) ([]cell, []rowCopy) {
 	n, labels := len(truth), len(posterior[0])
-	each := max(2, min(copyBudget/n, maxCopies))
-	soft := int(math.Round(share * float64(each)))
-	if soft == 0 {
-		each = 1
-	}
+	each, soft := copiesOf(n, share)
 	order := identityOrder(n)
 	top := func(i int) int { return argmax(posterior[i], make([]float64, labels)) }
 	slices.SortStableFunc(order, func(a, b int) int {

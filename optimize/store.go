@@ -35,7 +35,7 @@ type storeEntry struct {
 func newStore() *store { return &store{entries: map[storeKey]*storeEntry{}} }
 
 // wrap puts the store before a model: see lm.Wrap.
-func (s *store) wrap(m lm.LM) lm.LM { return storedLM{s, m} }
+func (s *store) wrap(m lm.LM) lm.LM { return likeInner(storedLM{s, m}, m) }
 
 // totals returns the counts so far.
 func (s *store) totals() (Calls, lm.Usage) {
@@ -48,9 +48,6 @@ type storedLM struct {
 	store *store
 	model lm.LM
 }
-
-// Name implements lm.Named.
-func (l storedLM) Name() string { return lm.NameOf(l.model) }
 
 // Generate implements lm.LM.
 func (l storedLM) Generate(ctx context.Context, r *lm.Request) (*lm.Response, error) {
@@ -146,6 +143,9 @@ func (l storedLM) fill(ctx context.Context, key storeKey, e *storeEntry, r *lm.R
 func (l storedLM) pay(ctx context.Context, r *lm.Request) (*lm.Response, error) {
 	s := l.store
 	resp, err := l.model.Generate(ctx, r)
+	if err == nil && resp == nil {
+		err = &lm.Error{Kind: lm.ErrBackend, Model: lm.NameOf(l.model), Message: "the model returned neither a reply nor an error"}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {

@@ -221,3 +221,19 @@ func TestRebias(t *testing.T) {
 		t.Error("rebiasable")
 	}
 }
+
+// mute returns neither a reply nor an error.
+type mute struct{}
+
+func (mute) Generate(context.Context, *lm.Request) (*lm.Response, error) { return nil, nil }
+
+func TestStoreOfAMuteModel(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	for range 2 {
+		resp, err := s.wrap(mute{}).Generate(t.Context(), &lm.Request{Prompt: "a"})
+		if resp != nil || !errors.Is(err, lm.ErrBackend) {
+			t.Errorf("got %v and %v", resp, err)
+		}
+	}
+}

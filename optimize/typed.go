@@ -20,12 +20,19 @@ const (
 	freshSet
 )
 
+// String returns what goes before the word "example".
+func (s dataset) String() string {
+	return [...]string{trainSet: "training", valSet: "validation", freshSet: "fresh"}[s]
+}
+
 // task is the typed part of a search behind closures: running the program on
 // examples and scoring the answers. Candidates come through the context.
 type task struct {
 	objective string
 	// sizes are the numbers of examples of the sets.
 	sizes [3]int
+	// names are those of the training examples in errors.
+	names []string
 	// train holds the training examples as records, inputs first.
 	train []signature.Record
 	// truth holds the training examples' outputs.
@@ -45,7 +52,7 @@ type evaluation struct {
 	score     float64
 	subscores []float64
 	failed    int
-	err       error // of the first row that failed
+	err       error // of the first row that failed, which it names
 	// steps returns the predictor calls of a row; nil when it failed.
 	steps func(row int) []module.Step
 	// relabel returns the objective as a function of indexes into cells: outcomes of
@@ -59,18 +66,21 @@ type evaluation struct {
 
 func newTask[In, Out any](p module.Program[In, Out], train []module.Example[In, Out], m metric.Metric[In, Out], o options) (*task, error) {
 	data := [3][]module.Example[In, Out]{train, train, nil}
-	for set, given := range map[dataset]any{valSet: o.val, freshSet: o.fresh} {
-		if given == nil {
+	for _, given := range []struct {
+		set  dataset
+		rows any
+	}{{valSet, o.val}, {freshSet, o.fresh}} {
+		if given.rows == nil {
 			continue
 		}
-		rows, ok := given.([]module.Example[In, Out])
+		rows, ok := given.rows.([]module.Example[In, Out])
 		if !ok {
-			return nil, fmt.Errorf("optimize: the validation or fresh examples are a %T, the training examples a %T", given, train)
+			return nil, fmt.Errorf("optimize: the %s examples are a %T, the training examples a %T", given.set, given.rows, train)
 		}
 		if len(rows) == 0 {
-			return nil, fmt.Errorf("optimize: the validation or fresh examples given are none: %w", evaluate.ErrNoData)
+			return nil, fmt.Errorf("optimize: the %s examples given are none: %w", given.set, evaluate.ErrNoData)
 		}
-		data[set] = rows
+		data[given.set] = rows
 	}
 	objective := metric.Mean[Out]()
 	evalOpts := []evaluate.Option{evaluate.Concurrency(o.concurrency)}
@@ -84,12 +94,21 @@ func newTask[In, Out any](p module.Program[In, Out], train []module.Example[In, 
 	}
 	t := &task{objective: objective.Name, sizes: [3]int{len(data[0]), len(data[1]), len(data[2])}}
 	for i, ex := range train {
+		name := exampleName(ex.ID, i)
 		in, out, err := encodeExample(ex)
 		if err != nil {
-			return nil, fmt.Errorf("optimize: training example %s: %w", exampleName(ex.ID, i), err)
+			return nil, fmt.Errorf("optimize: training example %s: %w", name, err)
 		}
+		t.names = append(t.names, name)
 		t.train = append(t.train, in.Merge(out.Merge(in)))
 		t.truth = append(t.truth, out)
+	}
+	for _, set := range []dataset{valSet, freshSet} {
+		for i, ex := range data[set] {
+			if _, _, err := encodeExample(ex); err != nil {
+				return nil, fmt.Errorf("optimize: %s example %s: %w", set, exampleName(ex.ID, i), err)
+			}
+		}
 	}
 	ty := typed[In, Out]{p, m, objective, o.concurrency}
 	t.evaluate = func(ctx context.Context, set dataset) (*evaluation, error) {
@@ -109,6 +128,7 @@ func newTask[In, Out any](p module.Program[In, Out], train []module.Example[In, 
 	return t, nil
 }
 
+// exampleName returns an example's ID, or its number from 1.
 func exampleName(id string, i int) string {
 	if id != "" {
 		return id

@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"text/tabwriter"
 
@@ -183,7 +184,7 @@ func sweep(ctx context.Context, programs []*program) error {
 func validate(ctx context.Context, programs []*program, c optimize.Calibrate) (float64, error) {
 	scores := make([]float64, len(programs)*divisions)
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(2)
+	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, p := range programs {
 		for d := range divisions {
 			g.Go(func() error {

@@ -1,0 +1,112 @@
+package optimize
+
+import (
+	"context"
+	"testing"
+
+	"github.com/whetgo/whet/lm"
+)
+
+// These are models that can more or less; they answer with what they were asked.
+type (
+	plainModel    struct{}
+	namedModel    struct{ plainModel }
+	unnamedModel  struct{ plainModel }
+	countingModel struct{ plainModel }
+	fullModel     struct{ namedModel }
+)
+
+func (plainModel) Generate(_ context.Context, r *lm.Request) (*lm.Response, error) {
+	return &lm.Response{Text: r.Prompt}, nil
+}
+
+func (namedModel) Name() string   { return "a name" }
+func (unnamedModel) Name() string { return "" }
+
+func (countingModel) CountTokens(_ context.Context, r *lm.Request) (int, error) {
+	return len(r.Prompt), nil
+}
+
+func (fullModel) CountTokens(_ context.Context, r *lm.Request) (int, error) {
+	return 2 * len(r.Prompt), nil
+}
+
+// TestWrappersHideNothing looks at each kind of model through a store, and
+// through a rollout before that.
+func TestWrappersHideNothing(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		kind   string
+		model  lm.LM
+		name   string
+		tokens int
+	}{
+		{"plain", plainModel{}, "", 0},
+		{"named", namedModel{}, "a name", 0},
+		{"named, but without a name", unnamedModel{}, "", 0},
+		{"counting", countingModel{}, "", 5},
+		{"named and counting", fullModel{}, "a name", 10},
+	} {
+		t.Run(tt.kind, func(t *testing.T) {
+			t.Parallel()
+			s := NewStore()
+			stored := s.Wrap(tt.model)
+			req := &lm.Request{Prompt: "12345"}
+			for kind, m := range map[string]lm.LM{"stored": stored, "rollout": likeInner(rollout{stored, 1}, stored)} {
+				named, ok := m.(lm.Named)
+				if ok != (tt.name != "") || ok && named.Name() != tt.name {
+					t.Errorf("%s: named %v, want the name %q", kind, ok, tt.name)
+				}
+				counting, ok := m.(lm.Tokenizer)
+				if ok != (tt.tokens > 0) {
+					t.Errorf("%s: counting %v, want %v", kind, ok, !ok)
+				}
+				if ok {
+					if n, err := counting.CountTokens(t.Context(), req); n != tt.tokens || err != nil {
+						t.Errorf("%s: %d tokens and %v, want %d", kind, n, err, tt.tokens)
+					}
+				}
+			}
+			if calls := s.Calls(); calls != (Calls{}) {
+				t.Errorf("counting tokens was counted as %+v", calls)
+			}
+			// Wrapped anew, it is still the same model to a store before it.
+			outer := newStore()
+			for range 2 {
+				if _, err := outer.wrap(s.Wrap(tt.model)).Generate(t.Context(), req); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if calls, _ := outer.totals(); calls != (Calls{Requested: 2, Paid: 1}) {
+				t.Errorf("an identical request through two wrappers: %+v", calls)
+			}
+		})
+	}
+}
+
+// TestRolloutSetsASeed makes the draws of each round repeat, and differ from
+// another round's.
+func TestRolloutSetsASeed(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		seed  *uint64
+		round int
+		want  uint64
+	}{{nil, 1, 1}, {nil, 2, 2}, {lm.Seed(40), 2, 42}} {
+		asked := &lm.Request{Prompt: "x", Seed: tt.seed}
+		var got *lm.Request
+		model := lm.Func(func(_ context.Context, r *lm.Request) (*lm.Response, error) {
+			got = r
+			return &lm.Response{}, nil
+		})
+		if _, err := (rollout{model, tt.round}).Generate(t.Context(), asked); err != nil {
+			t.Fatal(err)
+		}
+		if got.Seed == nil || *got.Seed != tt.want || got.Rollout != tt.round || got.Temperature == nil || *got.Temperature != 1 {
+			t.Errorf("round %d: the request became %+v, want the seed %d", tt.round, got, tt.want)
+		}
+		if asked.Seed != tt.seed || asked.Temperature != nil || asked.Rollout != 0 {
+			t.Errorf("round %d: the caller's request was changed: %+v", tt.round, asked)
+		}
+	}
+}
