@@ -79,5 +79,4 @@ fmt: ## Format with the pinned golangci-lint
 
 .PHONY: clean
 clean: ## Remove what lies in the tree; the cache directory stays
-	@rm -rf bin dist
-	@go clean -testcache
+	@rm -rf bin dist smishing-program.json

@@ -46,7 +46,7 @@ func TestRequestValidate(t *testing.T) {
 		{"top p 0", lm.Request{Messages: user, TopP: ptr(0.0)}, "TopP"},
 		{"top p above 1", lm.Request{Messages: user, TopP: ptr(1.1)}, "TopP"},
 		{"top p not a number", lm.Request{Messages: user, TopP: ptr(math.NaN())}, "TopP"},
-		{"empty shape", shape(), ""},
+		{"empty shape", shape(), "no segments"},
 		{"good shape", shape(lm.Segment{Literal: "a"}, text, lm.Segment{Literal: "b"}, choice(lm.Alternative{Text: "x", Bias: -2}), text), ""},
 		{"empty segment", shape(lm.Segment{Literal: "a"}, lm.Segment{}), "segment 1 of the Shape is empty"},
 		{"no alternatives", shape(choice()), "segment 0 of the Shape (label) is a choice without"},

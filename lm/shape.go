@@ -81,6 +81,9 @@ func (s *Shape) validate() error {
 	if s == nil {
 		return nil
 	}
+	if len(s.Segments) == 0 {
+		return &Error{Kind: ErrInvalidRequest, Message: "the Shape has no segments; leave it nil for free text"}
+	}
 	for i, seg := range s.Segments {
 		switch {
 		case seg.Hole == HoleNone && seg.Literal == "":

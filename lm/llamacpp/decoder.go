@@ -16,8 +16,9 @@ type decoder interface {
 	row(i int) []float32
 	// copySeq makes dst, which must be empty, share the first n tokens of src.
 	copySeq(src, dst int32, n int)
-	// cutSeq forgets the tokens of seq from position n on.
-	cutSeq(seq int32, n int)
+	// cutSeq forgets the tokens of seq from position n on and reports whether it
+	// could. From 0 on it always can; otherwise seq stays as it is.
+	cutSeq(seq int32, n int) bool
 	// abort makes a decode that is running, and every later one, end with
 	// errAborted, until it is called with false.
 	abort(on bool)
@@ -65,6 +66,7 @@ type info struct {
 var (
 	errAborted = errors.New("llama_decode was aborted")
 	errNoRoom  = errors.New("the KV cache has no room for the batch")
+	errNoCut   = errors.New("a sequence in the KV cache cannot be cut back to its beginning")
 )
 
 // batch is the work of one step, laid out flat as C wants it.

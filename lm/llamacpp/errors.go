@@ -12,6 +12,10 @@ func failure(kind lm.ErrorKind, format string, args ...any) *lm.Error {
 	return &lm.Error{Kind: kind, Provider: provider, Message: fmt.Sprintf(format, args...)}
 }
 
+func backendFailure(err error) *lm.Error {
+	return &lm.Error{Kind: lm.ErrBackend, Provider: provider, Err: err}
+}
+
 func closed() *lm.Error {
 	return failure(lm.ErrUnavailable, "the model is closed")
 }

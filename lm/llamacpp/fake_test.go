@@ -1,6 +1,7 @@
 package llamacpp
 
 import (
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"math"
@@ -18,6 +19,9 @@ type fakeEngine struct {
 	t      testing.TB
 	facts  info
 	delay  time.Duration // of each step
+	stuck  bool          // sequences can be cut as a whole only
+	broken int           // the step that fails, counted from 1
+	steps  int
 	stop   atomic.Bool
 	freed  atomic.Bool
 	seqs   map[int32][]int32 // tokens of each sequence
@@ -41,6 +45,8 @@ var (
 	fakeWords   = []string{" ham", " spam", " sp", "am", "mer", "\n\n", "Label:", "ham\n"}
 	fakeSpecial = []string{"<end>", "<begin>", "<|im_start|>", "<|im_end|>"}
 )
+
+var errBroken = errors.New("broken on purpose")
 
 func newFake(t testing.TB, cells int) *fakeEngine {
 	cfg := config{slots: 4}
@@ -125,6 +131,7 @@ func (f *fakeEngine) decode(b *batch) error {
 		}
 		time.Sleep(time.Millisecond)
 	}
+	f.steps++
 	wanted := map[int]bool{}
 	for _, i := range b.outIndex {
 		wanted[int(i)] = true
@@ -133,8 +140,13 @@ func (f *fakeEngine) decode(b *batch) error {
 	touched := map[int32]bool{}
 	at := 0
 	for i, token := range b.token {
-		if f.stop.Load() && i > b.len()/2 {
-			return errAborted // half of the tokens stay
+		if i > b.len()/2 { // half of the tokens stay
+			if f.stop.Load() {
+				return errAborted
+			}
+			if f.steps == f.broken {
+				return errBroken
+			}
 		}
 		ids := b.seq[at : at+int(b.seqCount[i])]
 		at += len(ids)
@@ -201,7 +213,10 @@ func (f *fakeEngine) copySeq(src, dst int32, n int) {
 	}
 }
 
-func (f *fakeEngine) cutSeq(seq int32, n int) {
+func (f *fakeEngine) cutSeq(seq int32, n int) bool {
+	if f.stuck && n > 0 && n < len(f.seqs[seq]) {
+		return false
+	}
 	for _, c := range f.shares[seq][min(n, len(f.shares[seq])):] {
 		if f.refs[c]--; f.refs[c] == 0 {
 			delete(f.refs, c)
@@ -209,6 +224,7 @@ func (f *fakeEngine) cutSeq(seq int32, n int) {
 	}
 	f.seqs[seq] = f.seqs[seq][:min(n, len(f.seqs[seq]))]
 	f.shares[seq] = f.shares[seq][:min(n, len(f.shares[seq]))]
+	return true
 }
 
 func (f *fakeEngine) abort(on bool) { f.stop.Store(on) }

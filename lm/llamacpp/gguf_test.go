@@ -12,8 +12,20 @@ import (
 	"github.com/whetgo/whet/lm"
 )
 
-// ggufFile writes a small file that is whole: one key, one tensor of 32 floats.
-func ggufFile() []byte {
+// metadata is an entry of a GGUF header: its value is a string, a uint32 or a float32.
+type metadata struct {
+	key   string
+	value any
+}
+
+// tensor is a tensor of 32-bit floats, all of them 0.
+type tensor struct {
+	name string
+	dims []uint64
+}
+
+// writeGGUF returns a model file.
+func writeGGUF(pairs []metadata, tensors []tensor) []byte {
 	var b bytes.Buffer
 	w := func(vs ...any) {
 		for _, v := range vs {
@@ -26,11 +38,37 @@ func ggufFile() []byte {
 		}
 	}
 	b.WriteString("GGUF")
-	w(uint32(3), uint64(1), uint64(1))
-	w("general.architecture", uint32(8), "llama")
-	w("weight", uint32(1), uint64(32), uint32(0), uint64(0))
-	b.Write(make([]byte, (32-b.Len()%32)%32+32*4))
+	w(uint32(3), uint64(len(tensors)), uint64(len(pairs)))
+	for _, p := range pairs {
+		kind := uint32(8)
+		switch p.value.(type) {
+		case uint32:
+			kind = 4
+		case float32:
+			kind = 6
+		}
+		w(p.key, kind, p.value)
+	}
+	size := func(t tensor) uint64 {
+		n := uint64(4)
+		for _, d := range t.dims {
+			n *= d
+		}
+		return (n + 31) / 32 * 32
+	}
+	end := uint64(0)
+	for _, t := range tensors {
+		w(t.name, uint32(len(t.dims)), t.dims, uint32(0), end)
+		end += size(t)
+	}
+	b.Write(make([]byte, (32-b.Len()%32)%32)) // the data begins at a multiple of 32
+	b.Write(make([]byte, end))
 	return b.Bytes()
+}
+
+// ggufFile is a small file that is whole: one key, one tensor of 32 floats.
+func ggufFile() []byte {
+	return writeGGUF([]metadata{{"general.architecture", "llama"}}, []tensor{{"weight", []uint64{32}}})
 }
 
 func TestCheckGGUF(t *testing.T) {

@@ -100,7 +100,7 @@ func (j *job) following() string {
 // take adds a drawn token to the reply and reports whether its hole is filled.
 func (j *job) take(token int32) (filled bool) {
 	if j.vocab.isEnd(token) {
-		j.fill(j.drawn.String())
+		j.fill(j.interrupted())
 		return true
 	}
 	j.budget--
@@ -116,7 +116,7 @@ func (j *job) take(token int32) (filled bool) {
 	}
 	if j.budget == 0 {
 		j.length = true
-		j.fill(wholeRunes(j.drawn.String()))
+		j.fill(j.interrupted())
 		return true
 	}
 	return false
@@ -145,6 +145,19 @@ func (j *job) endOfText(from int) int {
 func (j *job) fill(text string) {
 	j.tail += text
 	j.at++
+}
+
+// interrupted is the text of a hole that ends before the literal that follows is there
+// in full. What was drawn of that literal's beginning is cut off, since the whole of
+// it is put behind the text.
+func (j *job) interrupted() string {
+	text, next := wholeRunes(j.drawn.String()), j.following()
+	for n := min(len(text), len(next)); n > 0; n-- {
+		if strings.HasSuffix(text, next[:n]) {
+			return text[:len(text)-n]
+		}
+	}
+	return text
 }
 
 // wholeRunes cuts a character that is not complete off the end.

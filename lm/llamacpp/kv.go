@@ -43,7 +43,7 @@ func (k *kv) takeID() int32 {
 }
 
 func (k *kv) returnID(id int32) {
-	k.dec.cutSeq(id, 0)
+	k.dec.cutSeq(id, 0) // a whole sequence can always be cut
 	k.ids = append(k.ids, id)
 }
 
@@ -73,13 +73,16 @@ func (k *kv) extend(s *sequence, tokens []int32) {
 	}
 }
 
-// truncate forgets all but the first n tokens of s.
-func (k *kv) truncate(s *sequence, n int) {
+// truncate forgets all but the first n tokens of s. When it fails s is what it was.
+func (k *kv) truncate(s *sequence, n int) error {
 	if n >= len(s.tokens) {
-		return
+		return nil
 	}
-	k.dec.cutSeq(s.id, n)
+	if !k.dec.cutSeq(s.id, n) {
+		return backendFailure(errNoCut)
+	}
 	k.release(s, n)
+	return nil
 }
 
 func (k *kv) release(s *sequence, n int) {

@@ -26,12 +26,18 @@ const available = true
 
 // load opens a model file that checkFile has found to be whole.
 func load(path string, cfg config) (engine, string) {
+	runtime.LockOSThread() // see reason
+	defer runtime.UnlockOSThread()
 	name := C.CString(path)
 	defer C.free(unsafe.Pointer(name))
 	var ci C.whet_info
 	c := C.whet_load(name, C.int32_t(cfg.gpuLayers), &ci)
 	if c == nil {
-		return nil, "llama.cpp cannot load it: " + lastError()
+		return nil, "llama.cpp cannot load it: " + reason()
+	}
+	if why := unfit(&ci); why != "" {
+		C.whet_free(c)
+		return nil, why
 	}
 	train := int(ci.train_context)
 	context := cfg.context
@@ -45,10 +51,13 @@ func load(path string, cfg config) (engine, string) {
 	sizes := cfg.limits(context)
 	if rc := C.whet_start(c, C.whet_sizes{
 		context: C.int32_t(sizes.cells), batch: C.int32_t(sizes.batch), sequences: C.int32_t(sizes.sequences),
-		outputs: C.int32_t(sizes.outputs), threads: C.int32_t(cfg.threads),
+		outputs: C.int32_t(sizes.outputs), threads: C.int32_t(cfg.threads), bare: flag(cfg.bare),
 	}); rc != 0 {
 		C.whet_free(c)
-		return nil, "llama.cpp cannot make a context for it: " + lastError()
+		if rc == C.WHET_NO_MEMORY {
+			return nil, "it has no KV cache, as a model that computes embeddings; " + plainOnly
+		}
+		return nil, "llama.cpp cannot make a context for it: " + reason()
 	}
 	e := &llamaEngine{c: c, vocab: int(ci.vocab)}
 	e.facts = info{
@@ -64,9 +73,30 @@ func load(path string, cfg config) (engine, string) {
 	return e, ""
 }
 
-func lastError() string {
+const plainOnly = "this package runs models that continue a text token by token, with attention to all that stands before"
+
+// unfit says why a model would be computed wrongly here, or "". Prefixes are shared by
+// copying a part of a sequence and cutting it back, which llama.cpp does not do, or
+// ignores, where a state sums up what was read.
+func unfit(ci *C.whet_info) string {
+	switch {
+	case ci.recurrent != 0:
+		return "it is a recurrent model, whose state cannot be cut back to a shorter text; " + plainOnly
+	case ci.hybrid != 0:
+		return "it is a hybrid of attention and recurrent layers, whose state cannot be cut back to a shorter text; " + plainOnly
+	case ci.diffusion != 0:
+		return "it is a diffusion model; " + plainOnly
+	case ci.encoder != 0:
+		return "it has an encoder; " + plainOnly
+	}
+	return ""
+}
+
+// reason says why the call that was just made has failed. C keeps it for each thread, so
+// the goroutine must still be on the one of the call.
+func reason() string {
 	var buf [512]C.char
-	C.whet_last_error(&buf[0], C.size_t(len(buf)))
+	C.whet_reason(&buf[0], C.size_t(len(buf)))
 	if s := strings.TrimSpace(C.GoString(&buf[0])); s != "" {
 		return s
 	}
@@ -78,6 +108,8 @@ func (e *llamaEngine) info() info { return e.facts }
 func (e *llamaEngine) free() { C.whet_free(e.c); e.c = nil }
 
 func (e *llamaEngine) decode(b *batch) error {
+	runtime.LockOSThread() // see reason
+	defer runtime.UnlockOSThread()
 	var s C.whet_step
 	var pin runtime.Pinner // the arrays hold no pointers, but the struct that names them does
 	defer pin.Unpin()
@@ -101,7 +133,7 @@ func (e *llamaEngine) decode(b *batch) error {
 	case 2:
 		return errAborted
 	default:
-		return decodeError{code: int(rc), reason: lastError()}
+		return decodeError{code: int(rc), reason: reason()}
 	}
 }
 
@@ -125,14 +157,17 @@ func (e *llamaEngine) copySeq(src, dst int32, n int) {
 	C.whet_copy(e.c, C.int32_t(src), C.int32_t(dst), C.int32_t(n))
 }
 
-func (e *llamaEngine) cutSeq(seq int32, n int) { C.whet_cut(e.c, C.int32_t(seq), C.int32_t(n)) }
+func (e *llamaEngine) cutSeq(seq int32, n int) bool {
+	return C.whet_cut(e.c, C.int32_t(seq), C.int32_t(n)) != 0
+}
 
-func (e *llamaEngine) abort(on bool) {
-	flag := C.int(0)
+func (e *llamaEngine) abort(on bool) { C.whet_abort(e.c, flag(on)) }
+
+func flag(on bool) C.int {
 	if on {
-		flag = 1
+		return 1
 	}
-	C.whet_abort(e.c, flag)
+	return 0
 }
 
 // length is the number of tokens that llama.cpp holds of a sequence; for tests.
@@ -142,15 +177,11 @@ func (e *llamaEngine) tokenize(text string, special bool) []int32 {
 	if text == "" {
 		return nil
 	}
-	flag := C.int(0)
-	if special {
-		flag = 1
-	}
 	// A token stands for at least one byte, and a tokenizer may put a space first.
 	out := make([]int32, len(text)+2)
 	for {
 		n := C.whet_tokenize(e.c, (*C.char)(unsafe.Pointer(unsafe.StringData(text))), C.int32_t(len(text)),
-			(*C.int32_t)(unsafe.Pointer(&out[0])), C.int32_t(len(out)), flag)
+			(*C.int32_t)(unsafe.Pointer(&out[0])), C.int32_t(len(out)), flag(special))
 		if n >= 0 {
 			return out[:n]
 		}

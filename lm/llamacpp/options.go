@@ -1,11 +1,6 @@
 package llamacpp
 
-import (
-	"fmt"
-	"os"
-	"path/filepath"
-	"runtime"
-)
+import "fmt"
 
 // Defaults of the options.
 const (
@@ -27,6 +22,7 @@ type config struct {
 	template  string
 	gpuLayers int
 	maxTokens int
+	bare      bool // for tests: steps are not filled up, see shim.c
 }
 
 // ContextSize sets how many tokens the KV cache holds: no prompt and reply may be
@@ -36,7 +32,8 @@ type config struct {
 func ContextSize(tokens int) Option { return func(c *config) { c.context = tokens } }
 
 // Threads sets how many threads compute. The default is the number of physical
-// cores; more than that makes llama.cpp slower.
+// cores that the process may use, and at most GOMAXPROCS, which knows a container's
+// quota; more than that makes llama.cpp slower.
 func Threads(n int) Option { return func(c *config) { c.threads = n } }
 
 // Slots sets how many requests run at once; further ones wait. The default is 8.
@@ -58,7 +55,7 @@ func GPULayers(n int) Option { return func(c *config) { c.gpuLayers = n } }
 func MaxTokens(n int) Option { return func(c *config) { c.maxTokens = n } }
 
 func newConfig(opts []Option) (config, error) {
-	c := config{threads: physicalCores(), slots: defaultSlots, gpuLayers: allLayers, maxTokens: defaultMaxTokens}
+	c := config{threads: defaultThreads(), slots: defaultSlots, gpuLayers: allLayers, maxTokens: defaultMaxTokens}
 	for _, o := range opts {
 		o(&c)
 	}
@@ -103,20 +100,4 @@ func patience(params uint64, layers, width int) int {
 		return defaultContext
 	}
 	return max(int(params/uint64(2*layers*width)), 1024)
-}
-
-// physicalCores counts the cores that Linux shows, and CPUs elsewhere: two threads
-// on one core compete for its vector unit.
-func physicalCores() int {
-	siblings, err := filepath.Glob("/sys/devices/system/cpu/cpu[0-9]*/topology/thread_siblings_list")
-	if err != nil || len(siblings) == 0 {
-		return runtime.NumCPU()
-	}
-	cores := map[string]bool{}
-	for _, name := range siblings {
-		if list, err := os.ReadFile(name); err == nil {
-			cores[string(list)] = true
-		}
-	}
-	return max(1, min(len(cores), runtime.NumCPU())) // a container may see fewer CPUs
 }

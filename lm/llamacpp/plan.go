@@ -2,6 +2,7 @@ package llamacpp
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -21,6 +22,9 @@ func (m *Model) prompt(r *lm.Request) (head []int32, tail string, endsTurn bool,
 		return head, r.Prompt, false, nil
 	}
 	if err := checkMessages(r.Messages); err != nil {
+		return nil, "", false, err
+	}
+	if err := m.template.checkSystem(r.Messages); err != nil {
 		return nil, "", false, err
 	}
 	if m.templateErr != nil {
@@ -148,7 +152,7 @@ func (j *job) measure() {
 		}
 	}
 	if generates {
-		j.reserve += j.budget
+		j.reserve += min(j.budget, math.MaxInt/2) // no context is so long, and a sum cannot overflow
 	}
 	j.reserve += branches
 }

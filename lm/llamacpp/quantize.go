@@ -8,6 +8,7 @@ import "C"
 
 import (
 	"fmt"
+	"runtime"
 	"unsafe"
 )
 
@@ -16,11 +17,13 @@ const typeF32 = 0
 
 // quantize writes a copy of a model file with its weights in another form.
 func quantize(from, to string, fileType int) error {
+	runtime.LockOSThread() // see reason
+	defer runtime.UnlockOSThread()
 	src, dst := C.CString(from), C.CString(to)
 	defer C.free(unsafe.Pointer(src))
 	defer C.free(unsafe.Pointer(dst))
 	if rc := C.whet_quantize(src, dst, C.int32_t(fileType)); rc != 0 {
-		return fmt.Errorf("llama.cpp cannot rewrite %s (%d): %s", from, int(rc), lastError())
+		return fmt.Errorf("llama.cpp cannot rewrite %s (%d): %s", from, int(rc), reason())
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,8 +20,8 @@ import (
 
 // models are what the tests run on; each is opened once for all of them.
 var models = []*testModel{
-	{name: "smollm2", variable: "WHET_MODEL_SMOLLM2"},
-	{name: "gemma", variable: "WHET_MODEL_GEMMA", options: []Option{Template("gemma")}},
+	{name: "smollm2", variable: "WHET_MODEL_SMOLLM2", shift: 0.15},
+	{name: "gemma", variable: "WHET_MODEL_GEMMA", options: []Option{Template("gemma")}, shift: 0.3},
 }
 
 type testModel struct {
@@ -31,6 +30,12 @@ type testModel struct {
 	once           sync.Once
 	model          *Model
 	err            error
+
+	// How far the probabilities of a choice may be from those of a fresh model, when
+	// other requests are computed beside it or before: the largest difference.
+	shift    float64
+	coldOnce sync.Once
+	replies  []*lm.Response // see cold
 }
 
 func modelPath(t testing.TB, variable string) string {
@@ -141,196 +146,6 @@ func TestTemplateAsServer(t *testing.T) {
 				t.Errorf("conversation %d has the tokens\n%v, want\n%v", i, got, want.Conversations[i].Tokens)
 			}
 		}
-	})
-}
-
-// reference is a second way to evaluate: an engine of its own, one sequence, no
-// cache, no scheduler, and softmax in Go.
-type reference struct {
-	*llamaEngine
-	b batch
-}
-
-func newReference(t *testing.T, path string, opts ...Option) *reference {
-	t.Helper()
-	cfg, err := newConfig(append([]Option{ContextSize(2048), Slots(1), Threads(1)}, opts...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, reason := load(path, cfg)
-	if e == nil {
-		t.Fatal(reason)
-	}
-	r := &reference{llamaEngine: e.(*llamaEngine)}
-	t.Cleanup(r.free)
-	return r
-}
-
-// rows evaluates tokens from scratch and returns the logits after each from first on.
-func (r *reference) rows(t *testing.T, tokens []int32, first int, look func(i int, row []float32)) {
-	t.Helper()
-	r.cutSeq(0, 0)
-	for i, token := range tokens {
-		if i < first && len(r.b.token) < r.facts.limits.batch-1 {
-			r.b.add(token, i, 0)
-			continue
-		}
-		r.b.add(token, i, 0)
-		r.b.want(r.b.len()-1, wantRow)
-		if err := r.decode(&r.b); err != nil {
-			t.Fatal(err)
-		}
-		if i >= first {
-			look(i, r.row(r.b.len()-1))
-		}
-		r.b.reset()
-	}
-}
-
-// logProb returns the log-probability of tokens from first on, after those before:
-// one sequence and one step.
-func (r *reference) logProb(t *testing.T, tokens []int32, first int) float64 {
-	t.Helper()
-	r.cutSeq(0, 0)
-	r.b.reset()
-	for i, token := range tokens[:len(tokens)-1] {
-		r.b.add(token, i, 0)
-		if i >= first-1 {
-			r.b.want(i, wantRow, tokens[i+1]) // named as a target, so that the step is filled up, see shim.c
-		}
-	}
-	if err := r.decode(&r.b); err != nil {
-		t.Fatal(err)
-	}
-	sum := 0.0
-	for i := first - 1; i < len(tokens)-1; i++ {
-		row, total := r.row(i), 0.0
-		for _, v := range row {
-			total += math.Exp(float64(v))
-		}
-		sum += float64(row[tokens[i+1]]) - math.Log(total)
-	}
-	r.b.reset()
-	return sum
-}
-
-// choiceTest is a request for one choice, and the same as tokens: each alternative
-// with all that stands before it.
-type choiceTest struct {
-	text    string
-	request *lm.Request
-	all     [][]int32
-}
-
-func choiceTests(t *testing.T, m *Model) []choiceTest {
-	t.Helper()
-	shots := "Sort each message.\n\nText: WIN a cruise, text YES to 60600\nLabel: spam\n\nText: did you feed the cat?\nLabel: ham\n\nText: Your card is blocked, confirm at bnk.example/pin\nLabel: smishing\n\n"
-	options := []string{"ham", "spam", "spammer", "smishing"}
-	var tests []choiceTest
-	for i, text := range []string{"see you at noon", "FREE tones! reply STOP to end", "Parcel held: pay 1.50 at prcl.example", "ok", "who won?", "Dinner is at eight, bring the good knife"} {
-		r := &lm.Request{Prompt: shots + "Text: " + text + "\nLabel:"}
-		if i%2 == 1 {
-			r = &lm.Request{Messages: []lm.Message{lm.System("Sort messages into ham, spam, spammer and smishing."), lm.User(text)}}
-		}
-		r.Shape = &lm.Shape{Segments: []lm.Segment{{Literal: " "}, {Hole: lm.HoleChoice, Name: "label", Choices: labels(options...)}, {Literal: "\n"}}}
-		head, tail, _, err := m.prompt(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		test := choiceTest{text: text, request: r}
-		for _, o := range options {
-			test.all = append(test.all, append(slices.Clone(head), m.engine.tokenize(tail+" "+o+"\n", false)...))
-		}
-		tests = append(tests, test)
-	}
-	return tests
-}
-
-// compare returns the largest difference between the probabilities of a reply and
-// those of the reference.
-func (c choiceTest) compare(t *testing.T, ref *reference, got *lm.Response, tolerance float64) float64 {
-	t.Helper()
-	shared := len(c.all[0])
-	for _, tokens := range c.all {
-		shared = min(shared, common(c.all[0], tokens))
-	}
-	scores := make([]float64, len(c.all))
-	for k, tokens := range c.all {
-		scores[k] = ref.logProb(t, tokens, shared)
-	}
-	worst := 0.0
-	for k, p := range softmax(scores, 1) {
-		o := got.Choices[0].Options[k]
-		worst = max(worst, math.Abs(o.Prob-p))
-		if math.Abs(o.Prob-p) > tolerance {
-			t.Errorf("%q, %s: probability %.4f, evaluated from scratch %.4f", c.text, o.Text, o.Prob, p)
-		}
-	}
-	return worst
-}
-
-// The probability of each choice is that of an evaluation from scratch.
-func TestChoiceProbabilities(t *testing.T) {
-	onModels(t, func(t *testing.T, tm *testModel, m *Model) {
-		ref := newReference(t, modelPath(t, tm.variable))
-		worst := 0.0
-		for _, test := range choiceTests(t, m) {
-			// A model of its own, so that nothing is cached, see the next test.
-			cold, err := Open(modelPath(t, tm.variable), append([]Option{ContextSize(1024), Threads(1)}, tm.options...)...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := cold.Generate(t.Context(), test.request)
-			cold.Close()
-			if err != nil {
-				t.Fatal(err)
-			}
-			worst = max(worst, test.compare(t, ref, got, 1e-2))
-		}
-		t.Logf("the largest difference is %.1e", worst)
-	})
-}
-
-// So it is with requests that run together and share prefixes. llama.cpp rounds what
-// it multiplies with quantised weights to 8 bits, so that the order of a sum can
-// change a logit by some tenths: to see that what is computed is the same, the same
-// weights are used as 32-bit numbers here.
-func TestChoiceProbabilitiesTogether(t *testing.T) {
-	onModels(t, func(t *testing.T, tm *testModel, _ *Model) {
-		path := filepath.Join(t.TempDir(), tm.name+"-f32.gguf")
-		if err := quantize(modelPath(t, tm.variable), path, typeF32); err != nil {
-			t.Fatal(err)
-		}
-		m, err := Open(path, append([]Option{ContextSize(2048), Threads(1)}, tm.options...)...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer m.Close()
-		tests := choiceTests(t, m)
-		got := make([]*lm.Response, 2*len(tests))
-		var wg sync.WaitGroup
-		for i := range got {
-			wg.Go(func() {
-				var err error
-				if got[i], err = m.Generate(t.Context(), tests[i%len(tests)].request); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		wg.Wait()
-		if t.Failed() {
-			return
-		}
-		ref := newReference(t, path)
-		worst, cached := 0.0, 0
-		for i, r := range got {
-			worst = max(worst, tests[i%len(tests)].compare(t, ref, r, 1e-2))
-			cached += r.Usage.CachedTokens
-		}
-		if cached == 0 {
-			t.Error("no prefix was shared")
-		}
-		t.Logf("the largest difference is %.1e, with %d tokens cached", worst, cached)
 	})
 }
 

@@ -89,12 +89,15 @@ func (s *scheduler) donor(tokens []int32) (best *sequence, n, kept int) {
 // inherit gives a new job its beginning. An entry that would make way for the job's
 // sequence anyway becomes that sequence: so its rest takes no cells meanwhile, and
 // the same request, sent again, is computed in the same cells with the same result.
-func (s *scheduler) inherit(from *sequence, n int) *sequence {
+func (s *scheduler) inherit(from *sequence, n int) (*sequence, error) {
 	kept := slices.IndexFunc(s.kept, func(r retained) bool { return r.seq == from })
 	if kept < 0 || 2*n < len(from.tokens) {
-		return s.kv.fork(from, n)
+		return s.kv.fork(from, n), nil
 	}
 	s.kept = slices.Delete(s.kept, kept, kept+1)
-	s.kv.truncate(from, n)
-	return from
+	if err := s.kv.truncate(from, n); err != nil {
+		s.kv.drop(from)
+		return nil, err
+	}
+	return from, nil
 }

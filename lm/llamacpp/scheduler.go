@@ -278,7 +278,11 @@ func (s *scheduler) admit() {
 			left = append(left, j)
 			continue
 		}
-		j.seq = s.inherit(from, n)
+		var err error
+		if j.seq, err = s.inherit(from, n); err != nil {
+			s.end(j, outcome{err: err})
+			continue
+		}
 		j.usage.CachedTokens = min(n, j.promptTokens)
 		j.counted = n
 		s.running = append(s.running, j)
@@ -337,7 +341,9 @@ func (s *scheduler) step() {
 	default:
 		s.abandon()
 		for _, p := range s.parts {
-			s.fail(p.job, &lm.Error{Kind: lm.ErrBackend, Provider: provider, Err: err})
+			if p.job.seq != nil { // or abandon has failed it
+				s.fail(p.job, backendFailure(err))
+			}
 		}
 	}
 }
@@ -366,13 +372,18 @@ func (s *scheduler) finish() {
 	s.mu.Unlock()
 }
 
-// abandon cuts the sequences of the step back to what was there before it.
+// abandon cuts the sequences of the step back to what was there before it. A job whose
+// sequence cannot be cut has failed: it holds tokens that nobody knows.
 func (s *scheduler) abandon() {
 	for _, p := range s.parts {
 		for _, id := range p.branches {
 			s.kv.returnID(id)
 		}
-		s.dec.cutSeq(p.job.seq.id, len(p.job.seq.tokens))
+		if j := p.job; !s.dec.cutSeq(j.seq.id, len(j.seq.tokens)) {
+			s.kv.drop(j.seq)
+			j.seq = nil
+			s.fail(j, backendFailure(errNoCut))
+		}
 	}
 }
 

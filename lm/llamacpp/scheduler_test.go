@@ -278,6 +278,11 @@ func TestLimitsAndFinish(t *testing.T) {
 	if _, err := m.Generate(t.Context(), &lm.Request{Prompt: long[:200], MaxTokens: 56}); !errors.Is(err, lm.ErrContextLength) {
 		t.Errorf("a reply that may be too long: %v", err)
 	}
+	// Not even one so long that sums overflow.
+	_, err = m.Generate(t.Context(), &lm.Request{Prompt: "p", MaxTokens: math.MaxInt})
+	if !errors.Is(err, lm.ErrContextLength) || !errors.As(err, &over) || over.Reply < 256 || over.Over() <= 0 {
+		t.Errorf("a reply without bound: %v", err)
+	}
 	r, err := m.Generate(t.Context(), &lm.Request{Prompt: long[:200], MaxTokens: 5})
 	if err != nil || r.Usage.CompletionTokens > 5 || (r.Finish == lm.FinishLength) != (r.Usage.CompletionTokens == 5) {
 		t.Errorf("%+v %v", r, err)

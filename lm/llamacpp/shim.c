@@ -18,36 +18,37 @@ struct whet_engine {
     struct llama_batch        batch;
     int32_t                   batch_cap;
     int32_t                   padding; // the sequence of the tokens that only fill up a step
+    int                       bare;
     int32_t                  *seq; // what batch.seq_id points into
     size_t                    seq_cap;
     atomic_int                abort;
 };
 
-static pthread_once_t  once       = PTHREAD_ONCE_INIT;
-static pthread_mutex_t error_lock = PTHREAD_MUTEX_INITIALIZER;
-static char            last_error[512];
+static pthread_once_t     once = PTHREAD_ONCE_INIT;
+static _Thread_local char reason[512];
 
-// llama.cpp logs from any of its threads. A Go callback would cross the language
-// border for every line, so the filter is here and only the last error is kept.
-static void keep_errors(enum ggml_log_level level, const char *text, void *unused) {
+// A Go callback would cross the language border for every line of the log, so the
+// filter is here and only one error is kept: the first, since those that follow only
+// say that the caller has failed, too. llama.cpp reports a failure from the thread
+// that has called it: with a text for each thread, one model's failure is not taken
+// for another's.
+static void keep_error(enum ggml_log_level level, const char *text, void *unused) {
     (void) unused;
-    if (level != GGML_LOG_LEVEL_ERROR) return;
-    pthread_mutex_lock(&error_lock);
-    strncpy(last_error, text, sizeof last_error - 1);
-    pthread_mutex_unlock(&error_lock);
+    if (level == GGML_LOG_LEVEL_ERROR && !reason[0]) strncpy(reason, text, sizeof reason - 1);
 }
 
+// forget_reason begins a call whose failure will be reported: what an earlier one has
+// left is not its reason.
+static void forget_reason(void) { reason[0] = 0; }
+
 static void init_once(void) {
-    llama_log_set(keep_errors, NULL);
+    llama_log_set(keep_error, NULL);
     llama_backend_init();
 }
 
-void whet_last_error(char *out, size_t cap) {
-    pthread_mutex_lock(&error_lock);
-    strncpy(out, last_error, cap - 1);
-    out[cap - 1]  = 0;
-    last_error[0] = 0;
-    pthread_mutex_unlock(&error_lock);
+void whet_reason(char *out, size_t cap) {
+    strncpy(out, reason, cap - 1);
+    out[cap - 1] = 0;
 }
 
 // Polled by llama.cpp between the nodes of a graph, from a thread of its own.
@@ -55,6 +56,7 @@ static bool aborted(void *e) { return atomic_load(&((whet_engine *) e)->abort) !
 
 whet_engine *whet_load(const char *path, int32_t gpu_layers, whet_info *info) {
     pthread_once(&once, init_once);
+    forget_reason();
     whet_engine *e = calloc(1, sizeof *e);
     if (!e) return NULL;
     struct llama_model_params p = llama_model_default_params();
@@ -74,6 +76,10 @@ whet_engine *whet_load(const char *path, int32_t gpu_layers, whet_info *info) {
     info->train_context = llama_model_n_ctx_train(e->model);
     info->layers        = llama_model_n_layer(e->model);
     info->width         = llama_model_n_embd(e->model);
+    info->recurrent     = llama_model_is_recurrent(e->model);
+    info->hybrid        = llama_model_is_hybrid(e->model);
+    info->diffusion     = llama_model_is_diffusion(e->model);
+    info->encoder       = llama_model_has_encoder(e->model);
     info->params        = llama_model_n_params(e->model);
     return e;
 }
@@ -89,6 +95,7 @@ enum { ROWS = 4 };
 static int32_t round_up(int32_t n) { return (n + ROWS - 1) / ROWS * ROWS; }
 
 int whet_start(whet_engine *e, whet_sizes z) {
+    forget_reason();
     struct llama_context_params p = llama_context_default_params();
     p.n_ctx           = z.context + ROWS; // llama.cpp rounds up to 256
     p.n_batch         = round_up(z.batch);
@@ -106,8 +113,10 @@ int whet_start(whet_engine *e, whet_sizes z) {
     p.abort_callback_data = e;
     e->ctx = llama_init_from_model(e->model, p);
     if (!e->ctx) return -1;
-    e->memory    = llama_get_memory(e->ctx);
+    e->memory = llama_get_memory(e->ctx);
+    if (!e->memory) return WHET_NO_MEMORY;
     e->batch_cap = z.batch;
+    e->bare      = z.bare;
     e->padding   = z.sequences;
     size_t cap   = round_up(z.batch);
     e->batch.token    = malloc(sizeof(llama_token) * cap);
@@ -116,7 +125,7 @@ int whet_start(whet_engine *e, whet_sizes z) {
     e->batch.seq_id   = malloc(sizeof(llama_seq_id *) * cap);
     e->batch.logits   = malloc(cap);
     if (!e->batch.token || !e->batch.pos || !e->batch.n_seq_id || !e->batch.seq_id || !e->batch.logits) return -1;
-    return e->memory ? 0 : -1;
+    return 0;
 }
 
 void whet_free(whet_engine *e) {
@@ -201,6 +210,7 @@ static void fill_up(whet_engine *e, int32_t outputs) {
 }
 
 int whet_decode(whet_engine *e, const whet_step *s) {
+    forget_reason();
     if (s->n_tokens < 1 || s->n_tokens > e->batch_cap) return -1;
     size_t seqs = 0;
     for (int32_t i = 0; i < s->n_tokens; i++) seqs += s->n_seq[i];
@@ -220,7 +230,7 @@ int whet_decode(whet_engine *e, const whet_step *s) {
     e->batch.n_tokens = s->n_tokens;
     int32_t targets = 0;
     for (int32_t i = 0; i < s->n_out; i++) targets += s->out_targets[i];
-    if (targets > 0) fill_up(e, s->n_out);
+    if (targets > 0 && !e->bare) fill_up(e, s->n_out);
 
     int rc = llama_decode(e->ctx, e->batch);
     if (e->batch.n_tokens > s->n_tokens) llama_memory_seq_rm(e->memory, e->padding, -1, -1);
@@ -241,7 +251,7 @@ void whet_abort(whet_engine *e, int on) { atomic_store(&e->abort, on); }
 
 void whet_copy(whet_engine *e, int32_t src, int32_t dst, int32_t end) { llama_memory_seq_cp(e->memory, src, dst, 0, end); }
 
-void whet_cut(whet_engine *e, int32_t seq, int32_t begin) { llama_memory_seq_rm(e->memory, seq, begin, -1); }
+int whet_cut(whet_engine *e, int32_t seq, int32_t begin) { return llama_memory_seq_rm(e->memory, seq, begin, -1); }
 
 int32_t whet_length(whet_engine *e, int32_t seq) { return llama_memory_seq_pos_max(e->memory, seq) + 1; }
 
@@ -257,6 +267,7 @@ int whet_is_end(const whet_engine *e, int32_t token) { return llama_vocab_is_eog
 
 int whet_quantize(const char *from, const char *to, int32_t type) {
     pthread_once(&once, init_once);
+    forget_reason();
     struct llama_model_quantize_params p = llama_model_quantize_default_params();
     p.ftype            = (enum llama_ftype) type;
     p.allow_requantize = true;

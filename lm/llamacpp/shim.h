@@ -17,11 +17,13 @@ typedef struct {
     int32_t sequences; // ids of sequences
     int32_t outputs;   // rows of logits of one step
     int32_t threads;
+    int bare; // steps are not filled up, see fill_up; for tests
 } whet_sizes;
 
 typedef struct {
     int32_t vocab, bos, eos, eot, add_bos;
     int32_t train_context, layers, width;
+    int32_t recurrent, hybrid, diffusion, encoder; // what kind of model it is, if not a plain one
     uint64_t params;
 } whet_info;
 
@@ -40,6 +42,9 @@ typedef struct {
     float   *target_logit;                             // one a target
 } whet_step;
 
+// whet_start returns 0, or WHET_NO_MEMORY for a model that keeps nothing of the tokens
+// it has seen, or another number below 0.
+enum { WHET_NO_MEMORY = -2 };
 whet_engine *whet_load(const char *path, int32_t gpu_layers, whet_info *info);
 int          whet_start(whet_engine *e, whet_sizes sizes);
 void         whet_free(whet_engine *e);
@@ -52,7 +57,7 @@ int          whet_decode(whet_engine *e, const whet_step *s);
 const float *whet_row(whet_engine *e, int32_t index);
 void         whet_abort(whet_engine *e, int on);
 void         whet_copy(whet_engine *e, int32_t src, int32_t dst, int32_t end);
-void         whet_cut(whet_engine *e, int32_t seq, int32_t begin);
+int          whet_cut(whet_engine *e, int32_t seq, int32_t begin); // whether it could; it always can from 0 on
 int32_t      whet_length(whet_engine *e, int32_t seq);
 
 int32_t whet_tokenize(const whet_engine *e, const char *text, int32_t n, int32_t *out, int32_t cap, int special);
@@ -62,7 +67,8 @@ int     whet_is_end(const whet_engine *e, int32_t token);
 // Rewrites a model file with weights of another llama_ftype; 0 is success.
 int whet_quantize(const char *from, const char *to, int32_t type);
 
-// The last error line of llama.cpp's log, which is otherwise dropped.
-void whet_last_error(char *out, size_t cap);
+// The first error line that llama.cpp has logged in the last call of whet_load, whet_start,
+// whet_decode or whet_quantize on this thread; the rest of the log is dropped.
+void whet_reason(char *out, size_t cap);
 
 #endif

@@ -212,6 +212,5 @@ func (s *scheduler) moveOn(j *job) error {
 	if len(j.target) > s.limits.cells {
 		return failure(lm.ErrContextLength, "the reply's tokens do not fit the context")
 	}
-	s.kv.truncate(j.seq, min(common(j.seq.tokens, j.target), len(j.target)-1))
-	return nil
+	return s.kv.truncate(j.seq, min(common(j.seq.tokens, j.target), len(j.target)-1))
 }

@@ -27,6 +27,9 @@ type chatTemplate struct {
 	render func([]lm.Message) []piece
 	// tokens are the special tokens that it uses.
 	tokens []string
+	// noSystem says that there is no system role, so that a system message becomes a
+	// part of the user's that follows it.
+	noSystem bool
 }
 
 const smollm2System = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
@@ -34,7 +37,7 @@ const smollm2System = "You are a helpful AI assistant named SmolLM, trained by H
 var templates = map[string]chatTemplate{
 	"chatml":  chatML("chatml", ""),
 	"smollm2": chatML("smollm2", smollm2System),
-	"gemma":   {name: "gemma", render: renderGemma, tokens: []string{"<start_of_turn>", "<end_of_turn>"}},
+	"gemma":   {name: "gemma", render: renderGemma, tokens: []string{"<start_of_turn>", "<end_of_turn>"}, noSystem: true},
 }
 
 func templateNames() string {
@@ -83,6 +86,15 @@ func renderGemma(messages []lm.Message) []piece {
 		out = append(out, special("<start_of_turn>"), text(role+"\n"+content), special("<end_of_turn>"), text("\n"))
 	}
 	return append(out, special("<start_of_turn>"), text("model\n"))
+}
+
+// checkSystem reports a system message that the template would lose. The last message
+// is not the assistant's, so that one is lost only where no user's follows it at all.
+func (c chatTemplate) checkSystem(messages []lm.Message) error {
+	if last := len(messages) - 1; c.noSystem && messages[last].Role == lm.RoleSystem {
+		return failure(lm.ErrInvalidRequest, "message %d, the last, is a system message, and the chat template %s has no system role: it needs a user message to put the text in front of", last, c.name)
+	}
+	return nil
 }
 
 var chatMLDefault = regexp.MustCompile(`<\|im_start\|>system(?:\n|\\n)([^<{]+?)<\|im_end\|>`)
