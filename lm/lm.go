@@ -60,6 +60,12 @@ type wrapKey struct{}
 // the context's, is wrapped by w: how an optimizer puts its answer store before
 // each model without touching the program. Of several wrappers the one added
 // last sees a request first, and the one added first is next to the model.
+//
+// w runs again for every call of every predictor, and several at once: what is to be
+// shared by calls, such as a cache, a limit or a count, must be made outside of it.
+//
+//	store := optimize.NewStore()
+//	ctx = lm.Wrap(ctx, store.Wrap) // and not func(m lm.LM) lm.LM { return optimize.NewStore().Wrap(m) }
 func Wrap(ctx context.Context, w func(LM) LM) context.Context {
 	if outer, ok := ctx.Value(wrapKey{}).(func(LM) LM); ok {
 		inner := w

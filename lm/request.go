@@ -1,6 +1,7 @@
 package lm
 
 import (
+	"encoding/base64"
 	"math"
 	"slices"
 	"strings"
@@ -30,13 +31,44 @@ type Part struct {
 	Blob *Blob
 }
 
-// Blob is an image, a sound or a file inside a message.
+// Blob is an image, a sound or a file inside a message. What it holds is in one of
+// Data, URL and ID.
 type Blob struct {
-	// MIME is the media type, for example "image/png".
+	// Kind says as what the model takes it.
+	Kind BlobKind
+	// MIME is the media type, for example "image/png" or "audio/wav"; it may be empty
+	// where it is not known.
 	MIME string
-	// Data holds the bytes, or URL says where they are.
+	// Data holds the bytes, or URL says where they are: at an address, or in itself
+	// as a data URI.
 	Data []byte
 	URL  string
+	// ID is that of a file which the provider has already.
+	ID string
+	// Name is a file's name, shown to the model; it may be empty.
+	Name string
+}
+
+// BlobKind is the kind of a [Blob].
+type BlobKind int
+
+// The kinds of blobs.
+const (
+	// BlobImage is a picture.
+	BlobImage BlobKind = iota
+	// BlobAudio is a sound.
+	BlobAudio
+	// BlobFile is a document.
+	BlobFile
+)
+
+// URI returns where the blob is, or the blob itself as a data URI; "" for one that
+// has an ID alone.
+func (b *Blob) URI() string {
+	if b.URL != "" || b.Data == nil {
+		return b.URL
+	}
+	return "data:" + b.MIME + ";base64," + base64.StdEncoding.EncodeToString(b.Data)
 }
 
 // System, User and Assistant make a message of one text part.

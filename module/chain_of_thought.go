@@ -2,6 +2,7 @@ package module
 
 import (
 	"context"
+	"fmt"
 	"iter"
 
 	"github.com/whetgo/whet/signature"
@@ -25,7 +26,22 @@ func NewChainOfThought[In, Out any](instructions string, opts ...Option) (*Chain
 	if err != nil {
 		return nil, err
 	}
-	sig, err = sig.PrependOutput(signature.Field{Name: reasoningField, Type: &signature.Type{Kind: signature.KindString}})
+	core, err := reasoningPredictor(sig, opts)
+	if err != nil {
+		return nil, err
+	}
+	return &ChainOfThought[In, Out]{core}, nil
+}
+
+// reasoningPredictor makes the core of a ChainOfThought over a signature.
+func reasoningPredictor(sig *signature.Signature, opts []Option) (*Predictor, error) {
+	for _, f := range sig.Fields() {
+		if f.Name == reasoningField {
+			return nil, fmt.Errorf("module: %s has a field %q, which ChainOfThought adds as an output of its own; rename it, or use Predict: %w",
+				sig, reasoningField, &signature.Error{Field: reasoningField, Problem: "the name is taken"})
+		}
+	}
+	sig, err := sig.PrependOutput(signature.Field{Name: reasoningField, Type: &signature.Type{Kind: signature.KindString}})
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +49,8 @@ func NewChainOfThought[In, Out any](instructions string, opts ...Option) (*Chain
 	if err != nil {
 		return nil, err
 	}
-	return &ChainOfThought[In, Out]{core}, nil
+	core.aside = reasoningField
+	return core, nil
 }
 
 // MustChainOfThought is NewChainOfThought for program start-up: it panics where
@@ -66,5 +83,9 @@ func (c *ChainOfThought[In, Out]) Call(ctx context.Context, in In) (*Prediction[
 
 // Predictors lists the inner predictor under DSPy's name for it.
 func (c *ChainOfThought[In, Out]) Predictors() iter.Seq2[string, *Predictor] {
-	return func(yield func(string, *Predictor) bool) { yield("predict", c.core) }
+	return func(yield func(string, *Predictor) bool) {
+		if c != nil && c.core != nil {
+			yield("predict", c.core)
+		}
+	}
 }

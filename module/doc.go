@@ -30,5 +30,7 @@
 // # Files
 //
 // [Save] writes the states in the form of DSPy 3; [Load] reads them back, and
-// what DSPy wrote. Types, adapters and models given in code are not in the file.
+// what DSPy 2.4 to 3 wrote. Types, adapters and models given in code are not in the
+// file, and neither are keys and addresses. [Live] runs a program with the states of
+// a file and takes over what is written to it while calls run.
 package module

@@ -12,12 +12,20 @@ type options struct {
 	adapter     adapter.Adapter
 	lm          lm.LM
 	temperature *float64
+	topP        *float64
 	seed        *uint64
 	maxTokens   int
+
+	retries      int
+	jsonFallback bool
+	noShape      bool
 }
 
 func (o *options) apply(r *lm.Request) {
-	r.Temperature, r.Seed, r.MaxTokens = o.temperature, o.seed, o.maxTokens
+	r.Temperature, r.TopP, r.Seed, r.MaxTokens = o.temperature, o.topP, o.seed, o.maxTokens
+	if o.noShape {
+		r.Shape = nil
+	}
 }
 
 // WithLM gives the module a language model of its own. Without it the context's
@@ -32,9 +40,20 @@ func WithAdapter(a adapter.Adapter) Option { return func(o *options) { o.adapter
 // backend's; 0 always takes the most likely.
 func Temperature(t float64) Option { return func(o *options) { o.temperature = &t } }
 
+// TopP keeps, of the tokens that may come next, the most likely ones up to this
+// mass, in (0, 1]. The default, 1, keeps all.
+func TopP(p float64) Option { return func(o *options) { o.topP = &p } }
+
 // Seed makes sampling repeatable.
 func Seed(s uint64) Option { return func(o *options) { o.seed = &s } }
 
 // MaxTokens bounds the tokens that the model may generate; 0, the default,
 // leaves it to the backend.
+//
+// A reply that ends at the limit is a [*TruncatedError], also where the backend
+// enforced its form, unless what came last is known to be complete: a choice that no
+// other choice begins with, a list or an object with its closing bracket. One thing
+// may be cut: the reasoning of a [ChainOfThought], if all fields of the answer are
+// there nevertheless, as with a backend that scores the choices after it.
+// Prediction.Finish tells.
 func MaxTokens(n int) Option { return func(o *options) { o.maxTokens = n } }

@@ -2,7 +2,6 @@ package module
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/whetgo/whet/signature"
 )
@@ -57,18 +56,21 @@ func (p *Predict[In, Out]) Predictor() *Predictor { return p.core }
 func call[In, Out any](ctx context.Context, core *Predictor, in In) (*Prediction[Out], signature.Record, error) {
 	rec, err := signature.Encode(in)
 	if err != nil {
-		return nil, signature.Record{}, err
+		return nil, signature.Record{}, core.named(err)
 	}
-	got, err := core.Call(ctx, rec)
+	pred := &Prediction[Out]{}
+	_, untyped := any(&pred.Out).(*signature.Record)
+	got, err := core.call(ctx, rec, func(out signature.Record) error {
+		if untyped && core.aside != "" {
+			out = out.Without(core.aside)
+		}
+		return signature.Decode(out, &pred.Out)
+	})
 	if err != nil {
 		return nil, signature.Record{}, err
 	}
-	pred := &Prediction[Out]{
-		Choices: got.Choices, Usage: got.Usage, Repairs: got.Repairs, Raw: got.Raw, Model: got.Model, Shaped: got.Shaped,
-	}
-	if err := signature.Decode(got.Out, &pred.Out); err != nil {
-		return nil, signature.Record{}, fmt.Errorf("module: reading the answer of %s: %w", core.sig, err)
-	}
+	pred.Choices, pred.Usage, pred.Repairs, pred.Raw = got.Choices, got.Usage, got.Repairs, got.Raw
+	pred.Model, pred.Shaped, pred.Finish, pred.Rejected = got.Model, got.Shaped, got.Finish, got.Rejected
 	return pred, got.Out, nil
 }
 

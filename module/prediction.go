@@ -5,7 +5,8 @@ import (
 	"github.com/whetgo/whet/lm"
 )
 
-// Prediction is an answer and how it came about.
+// Prediction is an answer and how it came about. Where the token limit cut an
+// output short there is none, but a [*TruncatedError]: see [MaxTokens].
 type Prediction[Out any] struct {
 	// Out is the answer.
 	Out Out
@@ -13,10 +14,14 @@ type Prediction[Out any] struct {
 	// modules.
 	Reasoning string
 	// Choices tell, for each field that is one of some texts, how likely each text
-	// was, where the backend scored them. Empty otherwise.
+	// was, where the backend scored them. Empty otherwise. The texts are the field's
+	// choices, True and False for a bool, however the adapter writes them.
 	Choices []lm.Choice
-	// Usage is what the call cost.
+	// Usage is what the call cost, rejected replies included.
 	Usage lm.Usage
+	// Rejected are the replies before this one that could not be read, in order; none
+	// unless [Retry] or [JSONFallback] allow further calls.
+	Rejected []Rejected
 	// Repairs lists what had to be mended in the reply.
 	Repairs []adapter.Repair
 	// Raw is the reply as it came.
@@ -25,4 +30,7 @@ type Prediction[Out any] struct {
 	Model string
 	// Shaped reports whether the backend enforced the form of the reply.
 	Shaped bool
+	// Finish says why the reply ended. Under FinishLength the outputs are complete
+	// all the same: only what does not belong to the answer was cut.
+	Finish lm.FinishReason
 }

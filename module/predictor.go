@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,20 +30,37 @@ var ErrNoLM = errors.New("no language model: give the predictor one with module.
 type Predictor struct {
 	sig     *signature.Signature
 	options options
-	state   atomic.Pointer[prepared]
+	// aside names an output that is not of the answer, "" where all are.
+	aside string
+	state atomic.Pointer[prepared]
 }
 
 // prepared is a state with the template that was rendered for it.
 type prepared struct {
 	state    State
 	template adapter.Template
+	// fallback renders the template of JSONFallback when it is first needed; nil
+	// where there is none.
+	fallback func() (adapter.Template, error)
 }
 
-// NewPredictor makes a predictor of a signature.
+// NewPredictor makes a predictor of a signature, which must have an output.
 func NewPredictor(sig *signature.Signature, opts ...Option) (*Predictor, error) {
+	switch {
+	case sig == nil:
+		return nil, errors.New("module: a predictor needs a signature, got none")
+	case len(sig.Outputs()) == 0:
+		return nil, fmt.Errorf("module: the signature %q has no output, so there is nothing to ask for", sig)
+	}
 	p := &Predictor{sig: sig, options: options{adapter: adapter.Chat{}}}
 	for _, o := range opts {
 		o(&p.options)
+	}
+	if p.options.retries < 0 {
+		return nil, fmt.Errorf("module: predictor %q: Retry(%d) is negative", sig, p.options.retries)
+	}
+	if p.options.adapter == nil {
+		return nil, fmt.Errorf("module: predictor %q: WithAdapter got no adapter; leave the option out for adapter.Chat", sig)
 	}
 	if err := p.SetState(State{}); err != nil {
 		return nil, err
@@ -79,11 +99,16 @@ func (p *Predictor) prepare(s State) (*prepared, error) {
 	for i, d := range s.Demos {
 		demos[i] = d.Fields
 	}
-	t, err := p.options.adapter.Prepare(adapter.Program{Signature: sig, Demos: demos, Biases: s.Biases})
+	program := adapter.Program{Signature: sig, Demos: demos, Biases: s.Biases}
+	t, err := p.options.adapter.Prepare(program)
 	if err != nil {
-		return nil, fmt.Errorf("module: preparing %s: %w", p.sig, err)
+		return nil, p.named(fmt.Errorf("preparing its prompt: %w", err))
 	}
-	return &prepared{state: s, template: t}, nil
+	prep := &prepared{state: s, template: t}
+	if _, isJSON := p.options.adapter.(adapter.JSON); p.options.jsonFallback && !isJSON {
+		prep.fallback = sync.OnceValues(func() (adapter.Template, error) { return adapter.JSON{}.Prepare(program) })
+	}
+	return prep, nil
 }
 
 func (p *Predictor) current(ctx context.Context) *prepared {
@@ -103,18 +128,31 @@ func (p *Predictor) model(ctx context.Context, s State) (lm.LM, error) {
 		m = lm.From(ctx)
 	}
 	if m == nil {
-		return nil, fmt.Errorf("module: predictor %s: %w", p.sig, ErrNoLM)
+		return nil, ErrNoLM
 	}
 	return lm.Wrapped(ctx, m), nil
 }
 
-// Call asks the model once. The call is recorded in the context's trace, also
-// when it fails.
+// Call asks the model, once unless [Retry] or [JSONFallback] allow more. The call is recorded in the context's trace, also
+// when it fails. Errors name the signature; a reply that cannot be read is an
+// *adapter.ParseError, and one that the token limit cut off a [*TruncatedError].
 func (p *Predictor) Call(ctx context.Context, in signature.Record) (*Prediction[signature.Record], error) {
+	return p.call(ctx, in, nil)
+}
+
+// call is Call for a module that reads the outputs on: an error of read is one of
+// the reply.
+func (p *Predictor) call(ctx context.Context, in signature.Record, read func(signature.Record) error) (*Prediction[signature.Record], error) {
 	start := time.Now()
-	pred, err := p.call(ctx, in)
+	pred, used, err := p.ask(ctx, in, read)
+	if err != nil {
+		err = p.named(err)
+	}
 	if t := trace.From(ctx); t != nil {
 		step := trace.Step{Predictor: p, Inputs: in, Err: err, Start: start, Duration: time.Since(start)}
+		if used.last != nil {
+			step.Reply = used
+		}
 		if err == nil {
 			step.Outputs, step.Prediction = pred.Out, pred
 		}
@@ -123,30 +161,54 @@ func (p *Predictor) Call(ctx context.Context, in signature.Record) (*Prediction[
 	return pred, err
 }
 
-func (p *Predictor) call(ctx context.Context, in signature.Record) (*Prediction[signature.Record], error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+// named adds to an error whose it is.
+func (p *Predictor) named(err error) error {
+	return fmt.Errorf("module: predictor %q: %w", p.sig, err)
+}
+
+// misfit makes the error of a value that the module's type cannot hold one of the
+// reply.
+func (p *Predictor) misfit(err error, out signature.Record, raw string) error {
+	var se *signature.Error
+	if !errors.As(err, &se) {
+		return err
 	}
-	prep := p.current(ctx)
-	model, err := p.model(ctx, prep.state)
-	if err != nil {
-		return nil, err
+	name, _, _ := strings.Cut(se.Field, ".")
+	pe := &adapter.ParseError{Adapter: p.options.adapter.Name(), Field: name, Expected: se.Problem, Raw: raw}
+	if f, ok := p.sig.Output(name); ok {
+		pe.Expected = fmt.Sprintf("%s (%s)", f.Type, se.Problem)
 	}
-	req, err := prep.template.Request(in)
-	if err != nil {
-		return nil, err
+	v, _ := out.Get(name)
+	if text, ok := v.(string); ok {
+		pe.Got = text
+	} else if text, err := signature.MarshalValue(v); err == nil {
+		pe.Got = string(text)
 	}
-	p.options.apply(req)
-	resp, err := model.Generate(ctx, req)
-	if err != nil {
-		return nil, err
+	return pe
+}
+
+// choices returns the choices with the texts of the fields' own, in place of how
+// the adapter writes them: a hole's alternatives are in the order of the field's.
+func (p *Predictor) choices(scored []lm.Choice) []lm.Choice {
+	out := scored
+	for i, c := range scored {
+		f, ok := p.sig.Output(c.Name)
+		if !ok {
+			continue
+		}
+		texts := adapter.Choices(f.Type)
+		same := func(o lm.Option, text string) bool { return o.Text == text }
+		if len(texts) != len(c.Options) || slices.EqualFunc(c.Options, texts, same) {
+			continue
+		}
+		c.Options = slices.Clone(c.Options)
+		for k := range c.Options {
+			c.Options[k].Text = texts[k]
+		}
+		if &out[0] == &scored[0] {
+			out = slices.Clone(scored) // a reply may be shared, by a store
+		}
+		out[i] = c
 	}
-	out, repairs, err := prep.template.Parse(resp.Text)
-	if err != nil {
-		return nil, err
-	}
-	return &Prediction[signature.Record]{
-		Out: out, Choices: resp.Choices, Usage: resp.Usage, Repairs: repairs, Raw: resp.Text,
-		Model: resp.Model, Shaped: resp.Shaped,
-	}, nil
+	return out
 }

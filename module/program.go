@@ -20,7 +20,11 @@ func (f Func[In, Out]) Run(ctx context.Context, in In) (Out, error) { return f(c
 type Example[In, Out any] struct {
 	// In is what the program gets.
 	In In
-	// Out is the reference answer. Fields that are unknown stay zero.
+	// Out is the reference answer. An output counts as unknown, so that no demo shows
+	// it, when it is "": an empty text or the zero value of an enum; or nil: a pointer
+	// or an interface. Any other zero value is an answer: false, 0, the zero time, an
+	// empty or nil slice. Use a pointer for an output of such a type that is not known
+	// in every row. Metrics decide for themselves: metric.Exact compares all fields.
 	Out Out
 	// ID names the row in reports and errors, for example "last100.csv:17".
 	ID string

@@ -5,10 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"strings"
 
 	"github.com/whetgo/whet/signature"
 )
@@ -16,63 +14,71 @@ import (
 // SaveOption configures [Save] and [Marshal].
 type SaveOption func(*saveOptions)
 
-type saveOptions struct{ provenance *Provenance }
+type saveOptions struct {
+	provenance *Provenance
+	note       func(Note)
+}
 
 // WithProvenance writes into the file where the program came from.
 func WithProvenance(p Provenance) SaveOption {
 	return func(o *saveOptions) { o.provenance = &p }
 }
 
+// SaveNotes calls fn for what is left out of the file: keys and addresses in
+// State.SavedLM. Loading notes them in its report already, so this is for states
+// that were made in code.
+func SaveNotes(fn func(Note)) SaveOption {
+	return func(o *saveOptions) { o.note = fn }
+}
+
 // Save writes the states of a program's predictors to a file, in the form of
-// DSPy 3, which loads it. The file appears whole or not at all. What a program
-// is made of (types, adapters, models given in code) is not saved.
+// DSPy 3, which loads it. What a program is made of (types, adapters, models given
+// in code) is not saved, and neither are keys, headers and addresses of a language
+// model.
+//
+// The file appears whole or not at all, also when the machine stops meanwhile. One
+// that is there keeps its permissions; behind a link, it is the file that the link
+// names.
 func Save(path string, program any, opts ...SaveOption) error {
 	data, err := Marshal(program, opts...)
 	if err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("module: saving the program: %w", err)
-	}
-	_, err = tmp.Write(data)
-	err = errors.Join(err, tmp.Sync(), tmp.Chmod(0o644), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("module: saving the program to %s: %w", path, errors.Join(err, os.Remove(tmp.Name())))
+	if err := writeFile(path, data); err != nil {
+		return fmt.Errorf("module: saving the program to %s: %w", path, err)
 	}
 	return nil
 }
 
 // Marshal returns the bytes that [Save] writes. They depend only on the states
-// and options, so that equal programs have equal bytes.
+// and options, so that equal programs have equal bytes. It returns an error for a
+// state that could not be loaded again, such as one with values nested hundreds of
+// levels deep.
 func Marshal(program any, opts ...SaveOption) ([]byte, error) {
-	var o saveOptions
-	for _, opt := range opts {
-		opt(&o)
-	}
 	named, err := Predictors(program)
 	if err != nil {
 		return nil, err
 	}
+	return marshal(named, (*Predictor).State, opts...)
+}
+
+func marshal(named []Named, stateOf func(*Predictor) State, opts ...SaveOption) ([]byte, error) {
+	o := saveOptions{note: func(Note) {}}
+	for _, opt := range opts {
+		opt(&o)
+	}
 	var b bytes.Buffer
 	b.WriteByte('{')
 	for _, n := range named {
-		state, err := marshalState(n.Predictor)
+		state, err := marshalState(n, stateOf(n.Predictor), o)
 		if err != nil {
-			return nil, fmt.Errorf("module: saving predictor %s: %w", n.Name, err)
+			return nil, fmt.Errorf("module: saving predictor %q: %w", n.Name, err)
 		}
 		// A program that is one predictor keeps its state at the top, as in DSPy.
 		if n.Name == "self" && len(named) == 1 {
 			b.Write(state[1 : len(state)-1])
 		} else {
-			key, err := encode(n.Name)
-			if err != nil {
-				return nil, err
-			}
-			b.Write(key)
+			writeText(&b, n.Name)
 			b.WriteByte(':')
 			b.Write(state)
 		}
@@ -80,17 +86,20 @@ func Marshal(program any, opts ...SaveOption) ([]byte, error) {
 	}
 	meta, err := encode(savedMetadata{
 		DependencyVersions: map[string]string{},
-		Whet:               &savedWhet{Schema: fileSchema, Provenance: o.provenance},
+		Whet:               savedWhet{Schema: fileSchema, Provenance: o.provenance},
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("module: saving the program's provenance: %w", err)
 	}
 	fmt.Fprintf(&b, "%q:%s}", metadataKey, meta)
 	var out bytes.Buffer
 	if err := json.Indent(&out, b.Bytes(), "", "  "); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("module: saving the program: %w", err)
 	}
 	out.WriteByte('\n')
+	if f := checkJSON(out.Bytes()); f != nil {
+		return nil, fmt.Errorf("module: saving the program: it could not be loaded again: %s, in %q", f.problem, f.key)
+	}
 	return out.Bytes(), nil
 }
 
@@ -101,30 +110,39 @@ func Version(program any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:]), nil
+	return versionOf(data), nil
 }
 
-func marshalState(p *Predictor) (json.RawMessage, error) {
-	s := p.State()
-	sig, err := s.apply(p.sig)
+func versionOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+func marshalState(n Named, s State, o saveOptions) (json.RawMessage, error) {
+	sig, err := s.apply(n.Predictor.sig)
 	if err != nil {
 		return nil, err
 	}
 	saved := savedState{
 		Traces: []struct{}{}, Train: []struct{}{}, Demos: []json.RawMessage{},
-		Signature: savedSignature{Instructions: sig.Instructions(), Fields: savedFields(sig)},
-		LM:        s.SavedLM,
+		Signature: savedSignature{Instructions: jsonText(sig.Instructions()), Fields: savedFields(sig)},
+		LM:        json.RawMessage("null"),
 	}
-	if len(saved.LM) == 0 {
-		saved.LM = json.RawMessage("null")
+	if !isNull(s.SavedLM) {
+		if f := checkJSON(s.SavedLM); f != nil {
+			return nil, fmt.Errorf("SavedLM: %s", f.problem)
+		}
+		var dropped []string
+		if saved.LM, dropped = cleanLM(s.SavedLM); len(dropped) > 0 {
+			o.note(Note{n.Name, "left out of its lm, where keys and addresses do not belong: " + strings.Join(dropped, ", ")})
+		}
 	}
 	for i, d := range s.Demos {
 		rec := d.Fields.Without(augmentedKey)
 		if d.Augmented {
 			rec = signature.RecordOf(augmentedKey, true).Merge(rec)
 		}
-		raw, err := encode(rec)
+		raw, err := signature.MarshalValue(rec)
 		if err != nil {
 			return nil, fmt.Errorf("demo %d: %w", i, err)
 		}
@@ -134,19 +152,4 @@ func marshalState(p *Predictor) (json.RawMessage, error) {
 		saved.Whet = &savedExtra{Biases: s.Biases}
 	}
 	return encode(saved)
-}
-
-// augmentedKey marks a demo that a model made.
-const augmentedKey = "augmented"
-
-func savedFields(sig *signature.Signature) []savedField {
-	var out []savedField
-	for _, f := range sig.Fields() {
-		desc := f.Desc
-		if desc == "" {
-			desc = "${" + f.Name + "}"
-		}
-		out = append(out, savedField{Prefix: f.Prefix(), Description: desc})
-	}
-	return out
 }

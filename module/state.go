@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 
+	"github.com/whetgo/whet/adapter"
 	"github.com/whetgo/whet/lm"
 	"github.com/whetgo/whet/signature"
 )
@@ -73,7 +75,7 @@ func (s State) checkBiases(sig *signature.Signature) error {
 			return fmt.Errorf("module: the state has biases for %q, which is no output of %s", name, sig)
 		}
 		for choice, bias := range biases {
-			if !choices(f.Type)[choice] {
+			if !slices.Contains(adapter.Choices(f.Type), choice) {
 				return fmt.Errorf("module: the state has a bias for %q, which is no choice of the output %q of %s", choice, name, sig)
 			}
 			if math.IsNaN(bias) || math.IsInf(bias, 0) {
@@ -82,17 +84,6 @@ func (s State) checkBiases(sig *signature.Signature) error {
 		}
 	}
 	return nil
-}
-
-func choices(t *signature.Type) map[string]bool {
-	m := map[string]bool{}
-	if t.Kind == signature.KindBool {
-		m["True"], m["False"] = true, true
-	}
-	for _, c := range t.Choices {
-		m[c] = true
-	}
-	return m
 }
 
 // States is a candidate: a state for each of some predictors, known by their

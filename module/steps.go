@@ -1,6 +1,7 @@
 package module
 
 import (
+	"github.com/whetgo/whet/lm"
 	"github.com/whetgo/whet/signature"
 	"github.com/whetgo/whet/trace"
 )
@@ -12,6 +13,12 @@ type Step struct {
 	Inputs, Outputs signature.Record
 	// Prediction is the untyped prediction; nil when the call failed.
 	Prediction *Prediction[signature.Record]
+	// Usage is what the call cost and Raw the reply, also when it could not be read.
+	// Both are zero when no reply came.
+	Usage lm.Usage
+	Raw   string
+	// Rejected are the replies before Raw that could not be read.
+	Rejected []Rejected
 	// Err is the call's error.
 	Err error
 }
@@ -29,6 +36,9 @@ func Steps(t *trace.Trace) []Step {
 		step.Inputs, _ = s.Inputs.(signature.Record)
 		step.Outputs, _ = s.Outputs.(signature.Record)
 		step.Prediction, _ = s.Prediction.(*Prediction[signature.Record])
+		if u, ok := s.Reply.(*spent); ok {
+			step.Usage, step.Raw, step.Rejected = u.usage, u.last.Text, u.rejected
+		}
 		steps = append(steps, step)
 	}
 	return steps

@@ -17,7 +17,7 @@ func Validate(ctx context.Context, program any) error {
 	var errs []error
 	for _, n := range named {
 		if _, err := n.Predictor.model(ctx, n.Predictor.StateIn(ctx)); err != nil {
-			errs = append(errs, fmt.Errorf("predictor %q: %w", n.Name, err))
+			errs = append(errs, fmt.Errorf("module: predictor %q (%s): %w", n.Name, n.Predictor.sig, err))
 		}
 	}
 	return errors.Join(errs...)

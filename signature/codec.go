@@ -14,7 +14,12 @@ import (
 // *Error for a value that its type does not allow: an enum value that is no
 // choice, a number that is not finite or too large. The zero value of an enum
 // ("") is written as nil: the field is not known.
+//
+// A Record, as programs of string signatures have it, is returned as it is.
 func Encode(v any) (Record, error) {
+	if r, ok := v.(Record); ok {
+		return r, nil
+	}
 	rv := reflect.ValueOf(v)
 	for rv.Kind() == reflect.Pointer && !rv.IsNil() {
 		rv = rv.Elem()
@@ -123,8 +128,13 @@ func (c *codec) encode(v reflect.Value) (Value, error) {
 // Decode fills the struct that out points to from a record. Fields of the record
 // that the struct does not have are ignored. It returns an *Error for a field
 // that the record lacks and for a value that the Go type cannot hold; a nil value
-// is allowed for a pointer only. On error the struct is unchanged.
+// is allowed for a pointer only. On error the struct is unchanged. A *Record becomes
+// the record.
 func Decode(r Record, out any) error {
+	if to, ok := out.(*Record); ok && to != nil {
+		*to = r
+		return nil
+	}
 	rv := reflect.ValueOf(out)
 	if rv.Kind() != reflect.Pointer || rv.IsNil() {
 		return &Error{Type: fmt.Sprintf("%T", out), Problem: "want a pointer to a struct"}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -289,8 +290,15 @@ func parseConstraint(op ConstraintOp, text string, t *Type) (c Constraint, probl
 	return c, ""
 }
 
-// schema adds the constraint to the schema of a field.
+// schema adds the constraint to the schema of a field: to that of the value where the
+// value may be absent.
 func (c Constraint) schema(s Record, t *Type) Record {
+	if members, _ := s.Get("anyOf"); t.Optional && members != nil {
+		plain, list := *t, slices.Clone(members.([]Value))
+		plain.Optional = false
+		list[0] = c.schema(list[0].(Record), &plain)
+		return s.With("anyOf", list)
+	}
 	key := ""
 	switch c.Op {
 	case AtLeast:

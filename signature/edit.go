@@ -10,19 +10,19 @@ import (
 // become the default.
 func (s *Signature) WithInstructions(text string) *Signature {
 	c := *s
-	if c.instructions = cleandoc(text); c.instructions == "" {
+	if c.instructions = cleandoc(text); strings.TrimFunc(c.instructions, isSpace) == "" {
 		c.instructions = s.defaultInstructions()
 	}
 	return &c
 }
 
 // AppendInstructions returns the signature with text behind its instructions, set
-// off by a blank line.
+// off by a blank line. As in DSPy, it is the whole that loses its indentation.
 func (s *Signature) AppendInstructions(text string) *Signature {
 	if strings.TrimSpace(text) == "" {
 		return s
 	}
-	return s.WithInstructions(s.instructions + "\n\n" + cleandoc(text))
+	return s.WithInstructions(s.instructions + "\n\n" + text)
 }
 
 // PrependInput returns the signature with f as its first input. Like all edits of
@@ -82,7 +82,7 @@ func (s *Signature) Delete(name string) (*Signature, error) {
 	if len(c.inputs)+len(c.outputs) == len(s.inputs)+len(s.outputs) {
 		return nil, &Error{Field: name, Problem: "the signature " + s.String() + " has no such field"}
 	}
-	return &c, nil
+	return build(c.instructions, c.inputs, c.outputs)
 }
 
 // WithField returns the signature with f in place of the field of its name, or an

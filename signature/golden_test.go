@@ -86,7 +86,9 @@ func TestCleandoc(t *testing.T) {
 		"\n\n  one\n    two\n\n  three\n": "one\n  two\n\nthree",
 		"one\n    two\n      three":       "one\ntwo\n  three",
 		"one\n\ttwo":                      "one\ntwo",
-		"\n  \n":                          "",
+		"\n  \n":                          "  ", // as Python, surprisingly
+		"one\n   ":                        "one\n   ",
+		"\x1e one":                        "one",
 	} {
 		if got := cleandoc(in); got != want {
 			t.Errorf("cleandoc(%q) = %q, want %q", in, got, want)

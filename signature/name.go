@@ -115,6 +115,52 @@ func generic(name string, args ...*Type) string {
 	return name + "[" + strings.Join(shown, ", ") + "]"
 }
 
+// plainType returns the type of a name without brackets.
+func plainType(name string) *Type {
+	name = strings.TrimPrefix(strings.TrimPrefix(name, "typing."), "dspy.")
+	switch name {
+	case "str":
+		return &Type{Kind: KindString}
+	case "int":
+		return &Type{Kind: KindInt}
+	case "float":
+		return &Type{Kind: KindFloat}
+	case "bool":
+		return &Type{Kind: KindBool}
+	case "datetime", "datetime.datetime":
+		return &Type{Kind: KindTime}
+	case "list", "List":
+		return ListOf(nil)
+	case "set", "Set":
+		return SetOf(nil)
+	case "tuple", "Tuple":
+		return TupleOf()
+	case "dict", "Dict":
+		return DictOf(nil, nil)
+	case "Any":
+		return &Type{Kind: KindAny}
+	case "None", "NoneType":
+		return &Type{Kind: KindNone}
+	case "History":
+		return &Type{Kind: KindHistory}
+	case "Image":
+		return &Type{Kind: KindImage}
+	case "Audio":
+		return &Type{Kind: KindAudio}
+	case "File":
+		return &Type{Kind: KindFile}
+	case "Reasoning":
+		return &Type{Kind: KindReasoning}
+	case "Code":
+		return &Type{Kind: KindCode}
+	case "Tool":
+		return &Type{Kind: KindTool}
+	case "ToolCalls":
+		return &Type{Kind: KindToolCalls}
+	}
+	return nil
+}
+
 // Literals returns the values that a KindEnum or KindLiteral may have, nil for
 // other kinds.
 func (t *Type) Literals() []Value {

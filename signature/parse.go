@@ -140,8 +140,11 @@ func (p *parser) field() (Field, error) {
 		return f, nil
 	}
 	p.next()
+	noType := p.peek().text == "None" // as DSPy: no type is text
 	var err error
-	f.Type, err = p.union()
+	if f.Type, err = p.union(); noType && f.Type != nil && f.Type.Kind == KindNone {
+		f.Type = &Type{Kind: KindString}
+	}
 	return f, err
 }
 
@@ -151,6 +154,7 @@ func (p *parser) union() (*Type, error) {
 		return nil, p.fail(p.peek().at, fmt.Sprintf("types are nested deeper than %d levels", maxDepth))
 	}
 	defer func() { p.depth-- }()
+	first := p.peek().text
 	t, err := p.single()
 	if err != nil {
 		return nil, err
@@ -161,7 +165,7 @@ func (p *parser) union() (*Type, error) {
 		if err != nil {
 			return nil, err
 		}
-		if t.Kind == KindNone && right.Kind != KindNone { // as DSPy: None | int is int | None
+		if t.Kind == KindNone && right.Kind != KindNone && first == "NoneType" { // as DSPy, which does not turn None | int
 			t, right = right, t
 		}
 		t = UnionOf(t, right)
@@ -200,52 +204,6 @@ func (p *parser) single() (*Type, error) {
 		return t, nil
 	}
 	return nil, p.fail(tok.at, "the type "+name+" is not known; give it with NamedType, or use str, int, float, bool, datetime, list, set, tuple, dict, Literal, Optional, Union, Any or one of dspy's")
-}
-
-// plainType returns the type of a name without brackets.
-func plainType(name string) *Type {
-	name = strings.TrimPrefix(strings.TrimPrefix(name, "typing."), "dspy.")
-	switch name {
-	case "str":
-		return &Type{Kind: KindString}
-	case "int":
-		return &Type{Kind: KindInt}
-	case "float":
-		return &Type{Kind: KindFloat}
-	case "bool":
-		return &Type{Kind: KindBool}
-	case "datetime", "datetime.datetime":
-		return &Type{Kind: KindTime}
-	case "list", "List":
-		return ListOf(nil)
-	case "set", "Set":
-		return SetOf(nil)
-	case "tuple", "Tuple":
-		return TupleOf()
-	case "dict", "Dict":
-		return DictOf(nil, nil)
-	case "Any":
-		return &Type{Kind: KindAny}
-	case "None", "NoneType":
-		return &Type{Kind: KindNone}
-	case "History":
-		return &Type{Kind: KindHistory}
-	case "Image":
-		return &Type{Kind: KindImage}
-	case "Audio":
-		return &Type{Kind: KindAudio}
-	case "File":
-		return &Type{Kind: KindFile}
-	case "Reasoning":
-		return &Type{Kind: KindReasoning}
-	case "Code":
-		return &Type{Kind: KindCode}
-	case "Tool":
-		return &Type{Kind: KindTool}
-	case "ToolCalls":
-		return &Type{Kind: KindToolCalls}
-	}
-	return nil
 }
 
 // generic reads what stands in the brackets behind a type's name.

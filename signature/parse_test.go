@@ -16,7 +16,7 @@ func TestParse(t *testing.T) {
 		"a ->":                "a: str -> ",
 		" a , b, -> c , ":     "a: str, b: str -> c: str",
 		"a: int, a: str -> b": "a: str -> b: str",
-		"a -> b: Optional[int], c: int | None, d: None | int, e: Union[int, None], f: Union[None, int]": "a: str -> b: Union[int, NoneType], c: Union[int, NoneType], d: Union[int, NoneType], e: Union[int, NoneType], f: Union[NoneType, int]",
+		"a -> b: Optional[int], c: int | None, d: None | int, e: Union[int, None], f: Union[None, int]": "a: str -> b: Union[int, NoneType], c: Union[int, NoneType], d: Union[NoneType, int], e: Union[int, NoneType], f: Union[NoneType, int]",
 		"a -> b: int | str | None":                              "a: str -> b: Union[int, str, NoneType]",
 		"a -> b: Union[int, int]":                               "a: str -> b: int",
 		"a -> b: tuple[int, str], c: tuple[int, ...], d: tuple": "a: str -> b: tuple[int, str], c: tuple[int, Ellipsis], d: tuple",

@@ -105,6 +105,13 @@ func (p *parser) scanText(at, to int) (token, int, error) {
 				b.WriteByte('\r')
 			case '\\', '\'', '"':
 				b.WriteByte(e)
+			case 'x', 'u', 'U':
+				r, n, ok := codePoint(e, p.text[i+1:to])
+				if !ok {
+					return token{}, 0, p.fail(i-1, "the escape names no character")
+				}
+				b.WriteRune(r)
+				i += n
 			default: // as Python: what is no escape stays
 				b.WriteByte('\\')
 				b.WriteByte(e)
@@ -114,6 +121,16 @@ func (p *parser) scanText(at, to int) (token, int, error) {
 		}
 	}
 	return token{}, 0, p.fail(at, "the text in quotes does not end")
+}
+
+// codePoint reads the digits of an escape \x41, \u0041 or \U00000041.
+func codePoint(kind byte, digits string) (r rune, n int, ok bool) {
+	n = map[byte]int{'x': 2, 'u': 4, 'U': 8}[kind]
+	if len(digits) < n {
+		return 0, 0, false
+	}
+	v, err := strconv.ParseUint(digits[:n], 16, 32)
+	return rune(v), n, err == nil && utf8.ValidRune(rune(v))
 }
 
 // isKeyword reports whether a name is one that Python keeps for itself.

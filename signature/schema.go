@@ -15,14 +15,19 @@ func (t *Type) Schema() Record {
 	b := schemaBuilder{}
 	root := b.of(t, true)
 	if len(b.defs) > 0 {
-		var defs Record
-		slices.SortFunc(b.defs, func(x, y namedSchema) int { return strings.Compare(x.name, y.name) })
-		for _, d := range b.defs {
-			defs = defs.With(d.name, d.schema)
-		}
-		root = root.With("$defs", defs)
+		root = root.With("$defs", b.definitions())
 	}
 	return sortKeys(root)
+}
+
+// definitions returns the schemas of named types, sorted by name.
+func (b *schemaBuilder) definitions() Record {
+	slices.SortFunc(b.defs, func(x, y namedSchema) int { return strings.Compare(x.name, y.name) })
+	var defs Record
+	for _, d := range b.defs {
+		defs = defs.With(d.name, d.schema)
+	}
+	return defs
 }
 
 type namedSchema struct {
@@ -49,9 +54,11 @@ func (b *schemaBuilder) of(t *Type, root bool) Record {
 	case KindUnion:
 		var members []Value
 		for _, item := range t.Items {
-			members = append(members, b.of(item, false))
+			if item.Kind != KindNone {
+				members = append(members, b.of(item, false))
+			}
 		}
-		if t.Optional && !containsType(t.Items, &Type{Kind: KindNone}) {
+		if t.Optional { // last, wherever it stands in the type
 			members = append(members, RecordOf("type", "null"))
 		}
 		return RecordOf("anyOf", members)
@@ -78,10 +85,7 @@ func (b *schemaBuilder) of(t *Type, root bool) Record {
 	case KindTuple:
 		return b.tuple(t)
 	case KindDict:
-		if t.Elem == nil || t.Elem.Kind == KindAny {
-			return RecordOf("type", "object", "additionalProperties", true)
-		}
-		return RecordOf("type", "object", "additionalProperties", b.of(t.Elem, false))
+		return b.dict(t)
 	case KindObject, KindToolCalls, KindHistory, KindCode, KindImage, KindAudio, KindFile:
 		if root {
 			return b.object(t)
@@ -97,6 +101,21 @@ func (b *schemaBuilder) item(t *Type) Record {
 		return Record{}
 	}
 	return b.of(t, false)
+}
+
+func (b *schemaBuilder) dict(t *Type) Record {
+	r := RecordOf("type", "object", "additionalProperties", true)
+	if t.Elem != nil && (t.Elem.Kind != KindAny || t.Elem.Optional) {
+		r = r.With("additionalProperties", b.of(t.Elem, false))
+	}
+	if t.Key != nil && t.Key.Kind == KindEnum {
+		names := b.of(t.Key, false)
+		if t.Key.Name == "" {
+			names = names.Without("type") // a name is a text anyway
+		}
+		r = r.With("propertyNames", names)
+	}
+	return r
 }
 
 func (b *schemaBuilder) tuple(t *Type) Record {
@@ -177,14 +196,15 @@ func (b *schemaBuilder) define(t *Type) string {
 }
 
 func sameDefinition(a, b *Type) bool {
-	return a.Kind == b.Kind && slices.Equal(a.Choices, b.Choices) && reflect.DeepEqual(a.Fields, b.Fields)
+	return a.Kind == b.Kind && slices.Equal(a.Choices, b.Choices) && slices.EqualFunc(a.Values, b.Values, EqualValues) && reflect.DeepEqual(a.Fields, b.Fields)
 }
 
 // object returns the schema of a type that has a name.
 func (b *schemaBuilder) object(t *Type) Record {
 	switch t.Kind {
 	case KindEnum, KindLiteral:
-		return literalSchema(t.Literals()).With("title", t.Name)
+		r := literalSchema(t.Literals()).Without("const") // an enum class of one value is an enum, too
+		return r.With("enum", t.Literals()).With("title", t.Name)
 	case KindObject:
 		return b.fields(t.Name, t.Fields, t.Desc)
 	default:

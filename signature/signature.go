@@ -61,7 +61,7 @@ func build(instructions string, inputs, outputs []Field) (*Signature, error) {
 		}
 	}
 	s := &Signature{inputs: slices.Clone(inputs), outputs: slices.Clone(outputs)}
-	if instructions = cleandoc(instructions); instructions == "" {
+	if instructions = cleandoc(instructions); strings.TrimFunc(instructions, isSpace) == "" {
 		instructions = s.defaultInstructions()
 	}
 	s.instructions = instructions

@@ -7,14 +7,17 @@ import (
 	"time"
 )
 
-// Step is one call of one predictor. Predictor, Inputs and Outputs are opaque
-// here: package module put them there and module.Steps gives them back typed.
+// Step is one call of one predictor. Predictor, Inputs, Outputs, Reply and
+// Prediction are opaque here: package module put them there and module.Steps gives
+// them back typed.
 type Step struct {
 	// Predictor identifies the predictor that was called.
 	Predictor any
 	// Inputs and Outputs are the fields that went in and came out. Outputs is
 	// nil when the call failed.
 	Inputs, Outputs any
+	// Reply is the model's reply, also when it could not be read; nil when none came.
+	Reply any
 	// Prediction is the whole prediction behind Outputs; nil when the call failed.
 	Prediction any
 	// Err is what the call returned.

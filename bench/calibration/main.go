@@ -1,7 +1,9 @@
-// Calibration chooses the defaults of optimize.Calibrate by cross-validation on the
-// 100 training rows of the SMS example, and on nothing else:
+// Calibration chooses the defaults of optimize.Calibrate, and compares prompt layouts,
+// by cross-validation on the 100 training rows of the SMS example, and on nothing
+// else:
 //
 //	make bench-calibration
+//	make bench-calibration ARGS=-layouts
 //
 // For several programs (two layouts; no demos, and sets of eight labeled ones) biases
 // are fitted to four fifths of the rows and the fifth is predicted, in turn. It prints
@@ -46,7 +48,24 @@ type row = module.Example[sms, verdict]
 
 type program struct {
 	*module.Predict[sms, verdict]
-	rows []row // that are not its demos
+	layout adapter.Adapter
+	rows   []row // that are not its demos
+}
+
+var errCaught = errors.New("the request was caught")
+
+func predict(layout adapter.Adapter, model lm.LM) (*module.Predict[sms, verdict], error) {
+	return module.NewPredict[sms, verdict]("Given an SMS text, predict whether it is ham, spam, or smishing.",
+		module.WithAdapter(layout), module.WithLM(model))
+}
+
+// with returns the program on another model.
+func (p *program) with(model lm.LM) (*program, error) {
+	other, err := predict(p.layout, model)
+	if err != nil {
+		return nil, err
+	}
+	return &program{other, p.layout, p.rows}, other.Predictor().SetState(p.Predictor().State())
 }
 
 var macroF1 = metric.MacroF1(func(v verdict) string { return v.Label }, "ham", "spam", "smishing")
@@ -73,6 +92,7 @@ func run(ctx context.Context) error {
 	data := flag.String("data", "../shared/data/smishing", "`folder` of first100.csv")
 	path := flag.String("model", os.Getenv("WHET_MODEL_SMOLLM2"), "GGUF `file` of the model")
 	template := flag.String("chat-template", "", "chat template, for a model that has none")
+	layouts := flag.Bool("layouts", false, "compare layouts in place of settings")
 	flag.Parse()
 	if *path == "" {
 		return errors.New("no model: run make bench-calibration, or give a GGUF file with -model")
@@ -91,7 +111,12 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer model.Close()
-	programs, err := makePrograms(ctx, optimize.NewStore().Wrap(model), rows)
+	stored := optimize.NewStore().Wrap(model)
+	if *layouts {
+		fmt.Printf("%s, %d demo sets, %d folds, %d divisions\n", filepath.Base(*path), demoSets, folds, divisions)
+		return compareLayouts(ctx, stored, model, rows, true)
+	}
+	programs, err := makePrograms(ctx, stored, rows, []adapter.Adapter{adapter.Compact{}, adapter.Chat{}}, false)
 	if err != nil {
 		return err
 	}
@@ -100,16 +125,15 @@ func run(ctx context.Context) error {
 }
 
 // makePrograms returns the programs, whose model has answered for all of their rows.
-func makePrograms(ctx context.Context, model lm.LM, rows []row) ([]*program, error) {
+func makePrograms(ctx context.Context, model lm.LM, rows []row, layouts []adapter.Adapter, quiet bool) ([]*program, error) {
 	var programs []*program
-	for _, layout := range []adapter.Adapter{adapter.Compact{}, adapter.Chat{}} {
+	for _, layout := range layouts {
 		for set := range demoSets + 1 {
-			predict, err := module.NewPredict[sms, verdict]("Given an SMS text, predict whether it is ham, spam, or smishing.",
-				module.WithAdapter(layout), module.WithLM(model))
+			made, err := predict(layout, model)
 			if err != nil {
 				return nil, err
 			}
-			p := &program{predict, rows}
+			p := &program{made, layout, rows}
 			if set > 0 {
 				if err := p.addDemos(ctx, uint64(set)); err != nil {
 					return nil, err
@@ -119,7 +143,9 @@ func makePrograms(ctx context.Context, model lm.LM, rows []row) ([]*program, err
 			if err != nil {
 				return nil, err
 			}
-			fmt.Printf("%T, demo set %d: macro F1 without biases %.3f\n", layout, set, r.Score)
+			if !quiet {
+				fmt.Printf("%T, demo set %d: macro F1 without biases %.3f\n", layout, set, r.Score)
+			}
 			programs = append(programs, p)
 		}
 	}

@@ -39,6 +39,8 @@ type experiment struct {
 
 	classifier *Classifier
 	variants   []*variant
+	// saved are the variants that were loaded in place of searching.
+	saved []*variant
 }
 
 var macroF1 = metric.MacroF1(func(v Verdict) Label { return v.Label })

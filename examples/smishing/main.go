@@ -20,7 +20,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"time"
 
 	"github.com/whetgo/whet/adapter"
@@ -32,10 +31,11 @@ import (
 )
 
 type config struct {
-	model, data, load, save, adapter, template string
-	limit, candidates                          int
-	seed                                       uint64
-	talk, quiet, dataAsked                     bool
+	model, data, save, adapter, template string
+	load                                 []string
+	limit, candidates                    int
+	seed                                 uint64
+	talk, quiet, dataAsked               bool
 }
 
 func parseFlags(args []string, out io.Writer) (config, error) {
@@ -49,7 +49,10 @@ func parseFlags(args []string, out io.Writer) (config, error) {
 	f.IntVar(&c.candidates, "candidates", 4, "candidates of the few-shot search beside the three fixed ones")
 	f.Uint64Var(&c.seed, "seed", 0, "seed of the resampling behind the intervals; the search's seeds are DSPy's")
 	f.BoolVar(&c.talk, "talk", false, "the talk's setting: 16 candidates")
-	f.StringVar(&c.load, "program", "", "saved program to load and test in place of searching")
+	f.Func("program", "saved program, or `folder` of some, to load and test in place of searching; may be given several times", func(path string) error {
+		c.load = append(c.load, path)
+		return nil
+	})
 	f.StringVar(&c.save, "save", "smishing-program.json", "where to write the best program")
 	f.StringVar(&c.adapter, "adapter", "compact", "prompt layout: compact or chat")
 	f.BoolVar(&c.quiet, "quiet", false, "no progress")
@@ -127,7 +130,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		adapter: layout, model: optimize.NewStore().Wrap(model), data: data, candidates: c.candidates, log: log,
 		resampling: metric.Resampling{Seed: c.seed},
 	}
-	if c.load != "" {
+	if len(c.load) > 0 {
 		err = e.test(ctx, c.load, out)
 	} else {
 		err = e.searchAndSave(ctx, c.save, out)
@@ -154,6 +157,10 @@ func (e *experiment) searchAndSave(ctx context.Context, path string, out io.Writ
 	}
 	prov := best.result.Provenance()
 	prov.Model, prov.Data = lm.NameOf(e.model), e.data.title
+	var err error
+	if prov.DataHash, err = module.DataHash(e.data.train); err != nil {
+		return err
+	}
 	if err := module.Save(path, e.classifier, module.WithProvenance(prov)); err != nil {
 		return err
 	}
@@ -176,29 +183,11 @@ func (e *experiment) searchAndSave(ctx context.Context, path string, out io.Writ
 	fmt.Fprintf(out, "\nsaved %s (version %.12s) and loaded it again:\n  %q\n  -> %s", path, version, msg.Text, p.Out.Label)
 	for _, choice := range p.Choices {
 		for _, o := range choice.Options {
-			fmt.Fprintf(out, "  %s %.2f", strings.TrimSpace(o.Text), o.Prob)
+			fmt.Fprintf(out, "  %s %.2f", o.Text, o.Prob)
 		}
 	}
 	fmt.Fprintln(out)
 	return nil
-}
-
-// test measures a saved program beside the baselines.
-func (e *experiment) test(ctx context.Context, path string, out io.Writer) error {
-	var err error
-	if e.classifier, err = newClassifier(e.adapter, e.model); err != nil {
-		return err
-	}
-	if _, err := module.Load(path, e.classifier); err != nil {
-		return err
-	}
-	e.add(&variant{name: "always ham", program: constant("ham")})
-	e.add(&variant{name: "naive Bayes, same training rows", program: bayesProgram(e.data.train)})
-	e.add(&variant{name: path, program: e.classifier, typed: true})
-	if err := e.report(ctx); err != nil {
-		return err
-	}
-	return e.print(out)
 }
 
 func modelName(m lm.LM) string {

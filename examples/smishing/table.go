@@ -10,8 +10,9 @@ import (
 	"github.com/whetgo/whet/optimize"
 )
 
-// print writes a table for each test set, the confusion matrices of the baseline
-// and of the best program, and how sure the difference is.
+// print writes a table for each test set, how sure the difference between the
+// baselines and the best program is, and the confusion matrices of both; of several
+// saved programs, the differences alone.
 func (e *experiment) print(w io.Writer) error {
 	fmt.Fprintf(w, "\nSmishing: %s\n", e.data.title)
 	fmt.Fprintf(w, "model %s, adapter %s, %d training rows, few-shot search of %d candidates\n", modelName(e.model), e.adapter.Name(), len(e.data.train), e.searched())
@@ -55,20 +56,28 @@ func (e *experiment) printSet(w io.Writer, i int, set testSet) error {
 			fmt.Fprintf(w, "\n%s: %d rows failed, the first with: %v\n", v.name, len(failed), failed[0].Err)
 		}
 	}
-	best := e.best()
-	for _, name := range []string{"typed", "always ham", "naive Bayes, same training rows"} {
-		base := e.find(name)
-		if base == nil {
-			continue
+	shown := e.saved
+	if len(shown) == 0 {
+		shown = []*variant{e.best()}
+	}
+	for _, v := range shown {
+		for _, name := range []string{"typed", "always ham", "naive Bayes, same training rows"} {
+			base := e.find(name)
+			if base == nil {
+				continue
+			}
+			d, err := evaluate.Compare(base.reports[i], v.reports[i], e.resampling)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(w, "\n%s against %s: %s", v.name, name, d)
 		}
-		d, err := evaluate.Compare(base.reports[i], best.reports[i], e.resampling)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(w, "\n%s against %s: %s", best.name, name, d)
 	}
 	fmt.Fprintln(w)
-	for _, v := range []*variant{e.find("typed"), best} {
+	if len(shown) > 1 {
+		return nil
+	}
+	for _, v := range append([]*variant{e.find("typed")}, shown...) {
 		if v == nil {
 			continue
 		}

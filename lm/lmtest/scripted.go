@@ -30,7 +30,8 @@ func Answer(answer func(*lm.Request) (string, error)) *Scripted { return &Script
 func (s *Scripted) Name() string { return "scripted" }
 
 // Generate implements lm.LM. The Shape is ignored, as by a backend that cannot
-// enforce it. Every word of prompt and reply counts as one token.
+// enforce it. Every word of the reply counts as one token; of the prompt every word
+// does and every mark, also within a word.
 func (s *Scripted) Generate(ctx context.Context, r *lm.Request) (*lm.Response, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -60,7 +61,7 @@ func (s *Scripted) Generate(ctx context.Context, r *lm.Request) (*lm.Response, e
 	text, finish := cut(text, r)
 	return &lm.Response{
 		Text: text, Finish: finish, Model: "scripted",
-		Usage: lm.Usage{Calls: 1, PromptTokens: countWords(promptText(r)), CompletionTokens: countWords(text)},
+		Usage: lm.Usage{Calls: 1, PromptTokens: countMarks(promptText(r)), CompletionTokens: countWords(text)},
 	}, nil
 }
 

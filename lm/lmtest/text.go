@@ -2,6 +2,7 @@ package lmtest
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/whetgo/whet/lm"
 )
@@ -37,6 +38,19 @@ func wordEnd(s string, n int) int {
 }
 
 func countWords(s string) int { return len(strings.Fields(s)) }
+
+// countMarks counts words and marks: "<end>!" has four, "a b" two.
+func countMarks(s string) int {
+	n, inWord := 0, false
+	for _, r := range s {
+		word := unicode.IsLetter(r) || unicode.IsDigit(r)
+		if word && !inWord || !word && !unicode.IsSpace(r) {
+			n++
+		}
+		inWord = word
+	}
+	return n
+}
 
 func promptText(r *lm.Request) string {
 	var b strings.Builder
