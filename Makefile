@@ -62,6 +62,11 @@ bench-calibration: ## Cross-validate the defaults of optimize.Calibrate on the S
 	@scripts/setup models smollm2
 	@$(env) go run -tags llamacpp ./bench/calibration $(ARGS)
 
+.PHONY: bench-overhead
+bench-overhead: dspy ## Measure the overhead of Predict, whet's and DSPy's, one after the other
+	@$(env) go test -run '^$$' -bench '^BenchmarkPredict' -benchmem ./module
+	@$(env) "$$WHET_DSPY_PYTHON" bench/peers/dspy_overhead.py
+
 .PHONY: bench-dspy
 bench-dspy: dspy ## Measure DSPy's overhead per call on this machine
 	@$(env) "$$WHET_DSPY_PYTHON" bench/peers/dspy_overhead.py

@@ -48,8 +48,8 @@ type Repair struct {
 	What string
 }
 
-// ParseError is a reply that could not be understood. Nothing is lost: Raw is
-// the whole reply.
+// ParseError is a reply that could not be understood, or that breaks a constraint
+// of its signature. Nothing is lost: Raw is the whole reply.
 type ParseError struct {
 	// Adapter is the adapter's name.
 	Adapter string
@@ -64,18 +64,31 @@ type ParseError struct {
 	Found []string
 	// Raw is the whole reply.
 	Raw string
+	// Err is the cause, where there is one: which item of a list or field of an
+	// object is wrong, which constraint is broken, or why what was found does not
+	// count.
+	Err error
 }
+
+// Unwrap returns the cause.
+func (e *ParseError) Unwrap() error { return e.Err }
 
 // Error names the field, what was expected and what was found.
 func (e *ParseError) Error() string {
+	var text string
 	if e.Missing {
 		found := "none of the output fields was found"
 		if len(e.Found) > 0 {
 			found = "found " + strings.Join(e.Found, ", ")
 		}
-		return fmt.Sprintf("adapter %s: the reply lacks the field %q (%s); %s; the reply was %s", e.Adapter, e.Field, e.Expected, found, excerpt(e.Raw))
+		text = fmt.Sprintf("adapter %s: the reply lacks the field %q (%s); %s; the reply was %s", e.Adapter, e.Field, e.Expected, found, excerpt(e.Raw))
+	} else {
+		text = fmt.Sprintf("adapter %s: field %q: want %s, got %s", e.Adapter, e.Field, e.Expected, excerpt(e.Got))
 	}
-	return fmt.Sprintf("adapter %s: field %q: want %s, got %s", e.Adapter, e.Field, e.Expected, excerpt(e.Got))
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
 }
 
 // excerpt quotes a text, cut to a length that fits a log line.

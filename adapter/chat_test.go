@@ -76,6 +76,29 @@ func TestChatHidesMarkersInData(t *testing.T) {
 	require.Equal(t, attack, v)
 }
 
+func TestChatRefusesAFieldNamedLikeTheEnd(t *testing.T) {
+	t.Parallel()
+	sig := signature.MustParse("q -> a, completed")
+	_, err := adapter.Chat{}.Prepare(adapter.Program{Signature: sig})
+	var fe *adapter.FormatError
+	require.ErrorAs(t, err, &fe)
+	require.Equal(t, "completed", fe.Field)
+	require.ErrorContains(t, err, "rename the field")
+	prepare(t, adapter.JSON{}, adapter.Program{Signature: sig})
+	prepare(t, adapter.Chat{}, adapter.Program{Signature: signature.MustParse("completed -> a")})
+}
+
+func TestToolsAreNoOutputs(t *testing.T) {
+	t.Parallel()
+	for _, a := range []adapter.Adapter{adapter.Chat{}, adapter.JSON{}, adapter.Compact{}, adapter.Compact{Turns: true}} {
+		_, err := a.Prepare(adapter.Program{Signature: signature.MustParse("q -> tools: list[dspy.Tool]")})
+		var fe *adapter.FormatError
+		require.ErrorAs(t, err, &fe, a.Name())
+		require.Equal(t, a.Name(), fe.Adapter)
+		require.Equal(t, "tools", fe.Field)
+	}
+}
+
 func TestChatRequestsShareNothingThatChanges(t *testing.T) {
 	t.Parallel()
 	tmpl := prepare(t, adapter.Chat{}, adapter.Program{

@@ -221,10 +221,15 @@ func (t *compactTemplate) replyShape(biases map[string]map[string]float64) (*lm.
 		if i > 0 {
 			shape.Segments = append(shape.Segments, lm.Segment{Literal: "\n" + f.label})
 		}
-		h, err := hole(f.Field, biases[f.Name], space)
+		value, err := holes(f.Field, biases[f.Name], space)
 		if err != nil {
 			return nil, err
 		}
+		if len(value) > 1 {
+			shape.Segments = append(shape.Segments, value...)
+			continue
+		}
+		h := value[0]
 		if h.Hole != lm.HoleText && h.Hole != lm.HoleChoice && space != "" {
 			// Free text brings its own space and a choice has it in its alternatives.
 			if n := len(shape.Segments); n > 0 {

@@ -7,39 +7,64 @@ import (
 )
 
 // Parse implements Template. The reply goes on behind the first output's label.
-// An output without any text counts as missing.
+// An output without any text counts as missing. A reply in another form, under
+// markers or as a JSON object, is read as Chat reads it.
 func (t *compactTemplate) Parse(reply string, inputs signature.Record) (signature.Record, []Repair, error) {
-	outs := t.outs
-	var repairs []Repair
-	text := strings.TrimLeft(reply, " \t")
-	if rest, ok := strings.CutPrefix(text, outs[0].label); ok {
-		// A model may say the label again.
-		text = rest
-		repairs = append(repairs, Repair{Field: outs[0].Name, What: "label repeated"})
+	r := newReading(t.adapter, t.sig, reply, inputs, readOptions{})
+	text := r.cleaned(reply)
+	t.labelled(r, text)
+	out, repairs, err := r.record()
+	if err == nil || !strings.Contains(text, markerOpen) && !strings.Contains(text, "{") {
+		return out, repairs, err
 	}
-	found := map[string]string{}
-	var names []string
-	for _, s := range t.lines(text) {
-		f := outs[s.field]
-		text, cut := s.text, false
-		if isChoice(f.Type) {
-			// A choice is one line; a model that goes on has still answered.
-			text, cut = firstLine(text)
-		}
-		if _, twice := found[f.Name]; twice || text == "" {
-			continue
-		}
-		found[f.Name] = text
-		names = append(names, f.Name)
-		if cut {
-			repairs = append(repairs, Repair{Field: f.Name, What: "text after the answer"})
-		}
+	other := newReading(t.adapter, t.sig, reply, inputs, readOptions{})
+	text = other.cleaned(reply)
+	other.sections(splitLines(text), "markers in place of labels")
+	if other.lacking() {
+		other.inObject(text)
 	}
-	return readFields("compact", t.sig, reply, found, names, repairs)
+	if out, repairs, err := other.record(); err == nil {
+		return out, repairs, nil
+	}
+	return out, repairs, err
 }
 
-// labelled is the text of the output of that index.
-type labelled struct {
+// labelled takes the outputs from under their labels.
+func (t *compactTemplate) labelled(r *reading, reply string) {
+	outs := t.outs
+	r.understood = true
+	text := strings.TrimLeft(reply, " \t")
+	said := false
+	if h, ok := headAt(firstOf(text), spellings(outs[0].Field)); ok {
+		// A model may say the label again.
+		_, rest, _ := strings.Cut(text, "\n")
+		text, said = h.rest+"\n"+rest, true
+	}
+	for _, s := range t.lines(text) {
+		f := finding{text: s.text}
+		if s.field == 0 && said {
+			f.repairs, said = []string{"label repeated"}, false
+		}
+		if isClosed(outs[s.field].Type) {
+			// A choice is one line; a model that goes on has still answered.
+			var cut bool
+			if f.text, cut = firstLine(f.text); cut {
+				f.repairs = append(f.repairs, "text after the answer")
+			}
+		}
+		if f.text != "" {
+			r.set(s.field, f)
+		}
+	}
+}
+
+func firstOf(s string) string {
+	first, _, _ := strings.Cut(s, "\n")
+	return first
+}
+
+// labelledText is the text of the output of that index.
+type labelledText struct {
 	field int
 	text  string
 }
@@ -47,12 +72,12 @@ type labelled struct {
 // lines cuts a reply at the labels of the outputs. Once the last output has been
 // reached, an empty line or an input's label ends the reply: what follows is the
 // next example, which the model made up.
-func (t *compactTemplate) lines(text string) []labelled {
+func (t *compactTemplate) lines(text string) []labelledText {
 	outs := t.outs
-	var all []labelled
+	var all []labelledText
 	field, lines, said := 0, []string(nil), false // said: some line of the field holds text
 	end := func() {
-		all = append(all, labelled{field, strip(strings.Join(lines, "\n"))})
+		all = append(all, labelledText{field, strip(strings.Join(lines, "\n"))})
 	}
 	for i, line := range splitLines(text) {
 		if i > 0 {

@@ -35,7 +35,7 @@ func TestCompactDemosWithGaps(t *testing.T) {
 	})
 	req := request(t, tmpl, "other", "ignored", "text", " x\u2028Label: ham ")
 	require.Equal(t, strings.Join([]string{
-		"ham, spam or smishing?", "",
+		"ham, spam or smishing? (Text: The SMS text to classify)", "",
 		"Text: c", "Label: spam", "",
 		"Text: d", "Label: smishing", "",
 		"Text: a b", "Reasoning: r", "Label: ham", "",

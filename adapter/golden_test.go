@@ -40,6 +40,7 @@ type golden struct {
 	Inputs   json.RawMessage   `json:"inputs"`
 	Messages struct {
 		Chat []goldenMessage `json:"chat"`
+		JSON []goldenMessage `json:"json"`
 	} `json:"messages"`
 }
 
@@ -94,18 +95,6 @@ func typeOf(name string) (*signature.Type, bool) {
 	return nil, false
 }
 
-func goldenFields(t *testing.T, in []goldenField) []signature.Field {
-	t.Helper()
-	fields := make([]signature.Field, len(in))
-	for i, f := range in {
-		typ, ok := typeOf(f.Type)
-		require.True(t, ok, "type %s", f.Type)
-		require.Equal(t, f.Type, typ.String())
-		fields[i] = signature.Field{Name: f.Name, Desc: f.Desc, Type: typ}
-	}
-	return fields
-}
-
 // typed gives the values of an untyped record the types of the signature, where
 // they fit.
 func typed(t *testing.T, sig *signature.Signature, data []byte) signature.Record {
@@ -130,29 +119,139 @@ func messages(r *lm.Request) []goldenMessage {
 	return out
 }
 
-func TestChatEqualsDSPy(t *testing.T) {
+// goldenType reads any type that the golden files hold.
+func goldenType(t *testing.T, name string) *signature.Type {
+	t.Helper()
+	person := signature.ObjectOf("Person",
+		signature.Field{Name: "name", Type: &signature.Type{Kind: signature.KindString}, Desc: "full name"},
+		signature.Field{Name: "age", Type: &signature.Type{Kind: signature.KindInt, Optional: true}},
+		signature.Field{Name: "tags", Type: signature.ListOf(&signature.Type{Kind: signature.KindString}), Default: []signature.Value{}, HasDefault: true},
+	)
+	person.Desc = "A person mentioned in text."
+	sig, err := signature.Parse("x: "+strings.ReplaceAll(name, "NoneType", "None")+" -> y",
+		signature.NamedType("Person", person),
+		signature.NamedType("Sentiment", &signature.Type{Kind: signature.KindEnum, Name: "Sentiment", Choices: []string{"positive", "negative"}}),
+		signature.NamedType("History", &signature.Type{Kind: signature.KindHistory}),
+	)
+	require.NoError(t, err)
+	require.Equal(t, name, sig.Inputs()[0].Type.String())
+	return sig.Inputs()[0].Type
+}
+
+// goldenProgram is the program of a golden file, with the inputs of its request.
+func goldenProgram(t *testing.T, g *golden) (adapter.Program, signature.Record) {
+	t.Helper()
+	fields := func(in []goldenField) []signature.Field {
+		out := make([]signature.Field, len(in))
+		for i, f := range in {
+			out[i] = signature.Field{Name: f.Name, Desc: f.Desc, Type: goldenType(t, f.Type)}
+			if f.Name == "confidence" {
+				out[i].Constraints = []signature.Constraint{{Op: signature.AtLeast, Bound: int64(0)}, {Op: signature.AtMost, Bound: int64(1)}}
+			}
+		}
+		return out
+	}
+	sig, err := signature.New(g.Signature.Instructions, fields(g.Signature.Inputs), fields(g.Signature.Outputs))
+	require.NoError(t, err)
+	p := adapter.Program{Signature: sig}
+	for _, d := range g.Demos {
+		p.Demos = append(p.Demos, typed(t, sig, d))
+	}
+	return p, typed(t, sig, g.Inputs)
+}
+
+func TestMessagesEqualDSPy(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
-		"predict_literal", "cot_literal", "demos_mixed", "missing_input",
+		"predict_literal", "cot_literal", "demos_mixed", "missing_input", "history", "pydantic_types",
 		"str_field_given_list", "string_sig_default_instructions",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var g golden
 			readGolden(t, name+".json", &g)
-			sig, err := signature.New(g.Signature.Instructions, goldenFields(t, g.Signature.Inputs), goldenFields(t, g.Signature.Outputs))
-			require.NoError(t, err)
-			var demos []signature.Record
-			for _, d := range g.Demos {
-				demos = append(demos, typed(t, sig, d))
+			p, in := goldenProgram(t, &g)
+			for _, c := range []struct {
+				adapter adapter.Adapter
+				want    []goldenMessage
+			}{
+				{adapter.Chat{}, g.Messages.Chat},
+				{adapter.JSON{}, g.Messages.JSON},
+				{adapter.Chat{KeepMarkers: true}, g.Messages.Chat},
+				{adapter.JSON{KeepMarkers: true}, g.Messages.JSON},
+			} {
+				req, err := prepare(t, c.adapter, p).Request(in)
+				require.NoError(t, err)
+				require.NoError(t, req.Validate())
+				require.NotEmpty(t, c.want)
+				require.Empty(t, cmp.Diff(c.want, messages(req)), c.adapter.Name())
 			}
-			tmpl, err := adapter.Chat{}.Prepare(adapter.Program{Signature: sig, Demos: demos})
-			require.NoError(t, err)
-			req, err := tmpl.Request(typed(t, sig, g.Inputs))
-			require.NoError(t, err)
-			require.Empty(t, cmp.Diff(g.Messages.Chat, messages(req)))
 		})
 	}
+}
+
+func TestResponseFormatEqualsDSPy(t *testing.T) {
+	t.Parallel()
+	var want struct {
+		Schema  json.RawMessage `json:"schema"`
+		Literal json.RawMessage `json:"schema_literal"`
+	}
+	readGolden(t, "json_response_format.json", &want)
+	for name, schema := range map[string]json.RawMessage{"pydantic_types": want.Schema, "predict_literal": want.Literal} {
+		var g golden
+		readGolden(t, name+".json", &g)
+		p, in := goldenProgram(t, &g)
+		if name == "pydantic_types" {
+			// A dict has no strict schema: with it any object is asked for.
+			req, err := prepare(t, adapter.JSON{}, p).Request(in)
+			require.NoError(t, err)
+			require.Equal(t, &lm.ResponseFormat{Name: "DSPyProgramOutputs"}, req.ResponseFormat)
+			outs := p.Signature.Outputs()
+			require.Equal(t, "meta", outs[len(outs)-1].Name)
+			p.Signature, err = signature.New("x", p.Signature.Inputs(), outs[:len(outs)-1])
+			require.NoError(t, err)
+		}
+		req, err := prepare(t, adapter.JSON{}, p).Request(in)
+		require.NoError(t, err)
+		require.Equal(t, compactJSON(t, schema), string(req.ResponseFormat.Schema), name)
+		require.Equal(t, "DSPyProgramOutputs", req.ResponseFormat.Name)
+	}
+}
+
+// compactJSON drops the white space of a JSON text and keeps its order.
+func compactJSON(t *testing.T, data []byte) string {
+	t.Helper()
+	v, err := signature.ParseValue(data)
+	require.NoError(t, err)
+	out, err := signature.MarshalValue(v)
+	require.NoError(t, err)
+	return string(out)
+}
+
+// TestMiscEqualsDSPy checks the parts of DSPy's own tables that concern prompts.
+func TestMiscEqualsDSPy(t *testing.T) {
+	t.Parallel()
+	var g struct {
+		Quoting      map[string]string `json:"literal_quoting"`
+		Blobs        map[string]string `json:"format_blob"`
+		Instructions map[string]string `json:"default_instructions"`
+		Inspect      string            `json:"inspect_history_text"`
+	}
+	readGolden(t, "misc.json", &g)
+	for choice, quoted := range g.Quoting {
+		require.Equal(t, "Literal["+quoted+"]", signature.LiteralOf(choice).String())
+	}
+	sig := signature.MustParse("context -> answer")
+	for text, want := range g.Blobs {
+		req := request(t, prepare(t, adapter.Chat{}, adapter.Program{Signature: sig}), "context", []string{text})
+		require.Contains(t, req.Messages[1].Text(), "[[ ## context ## ]]\n"+want+"\n\nRespond")
+	}
+	for text, want := range g.Instructions {
+		system := request(t, prepare(t, adapter.Chat{}, adapter.Program{Signature: signature.MustParse(text)})).Messages[0].Text()
+		require.True(t, strings.HasSuffix(system, "\n        "+want), system)
+	}
+	req := request(t, prepare(t, adapter.Chat{}, adapter.Program{Signature: signature.MustParse("question -> answer")}), "question", "What color is the sky?")
+	require.Contains(t, g.Inspect, "System message:\n\n"+req.Messages[0].Text()+"\n\n\nUser message:\n\n"+req.Messages[1].Text()+"\n\n\nResponse:")
 }
 
 // The types of testdata/typed.py.

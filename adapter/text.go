@@ -10,39 +10,43 @@ import (
 	"github.com/whetgo/whet/signature"
 )
 
-// formatValue writes a value as DSPy's prompts do: Python's True, False and None,
-// numbers as Python prints them, lists and objects as JSON, and a list given to a
-// text field as numbered lines.
+// formatValue writes a value as text only: see content.value.
 func formatValue(t *signature.Type, v signature.Value) (string, error) {
-	switch v := v.(type) {
-	case nil:
-		return "None", nil
-	case string:
-		return v, nil
-	case bool:
-		if v {
-			return "True", nil
-		}
-		return "False", nil
-	case int64:
-		return strconv.FormatInt(v, 10), nil
-	case float64:
-		return signature.FormatFloat(v), nil
-	case time.Time:
-		return signature.FormatTime(v), nil
-	case []signature.Value:
-		if t.Kind == signature.KindString && !t.Optional {
-			return numbered(v)
-		}
-	}
-	return signature.MarshalPython(v)
+	c := content{keep: true, textOnly: true}
+	err := c.value(t, v)
+	return c.text.String(), err
 }
 
-// strip drops the white space at both ends that Python's strip drops: what Unicode
-// calls white space and four separators that it does not.
-func strip(s string) string {
-	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f })
+// scalar writes a value that is neither a list nor an object as Python's str does.
+func scalar(v signature.Value) (string, bool) {
+	switch v := v.(type) {
+	case nil:
+		return "None", true
+	case string:
+		return v, true
+	case bool:
+		if v {
+			return "True", true
+		}
+		return "False", true
+	case int64:
+		return strconv.FormatInt(v, 10), true
+	case float64:
+		return signature.FormatFloat(v), true
+	case time.Time:
+		return signature.FormatTime(v), true
+	}
+	return "", false
 }
+
+// isSpace reports what Python's strip drops: what Unicode calls white space and
+// four separators that it does not.
+func isSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
+
+// strip drops the white space at both ends as Python's strip does, stripRight that
+// at the end.
+func strip(s string) string      { return strings.TrimFunc(s, isSpace) }
+func stripRight(s string) string { return strings.TrimRightFunc(s, isSpace) }
 
 // numbered writes a list that was given to a text field.
 func numbered(items []signature.Value) (string, error) {
@@ -51,7 +55,7 @@ func numbered(items []signature.Value) (string, error) {
 	}
 	lines := make([]string, len(items))
 	for i, item := range items {
-		s, err := formatValue(&signature.Type{Kind: signature.KindString}, item)
+		s, err := formatValue(nil, item)
 		if err != nil {
 			return "", err
 		}
@@ -72,25 +76,29 @@ func blob(s string) string {
 	return "«««\n    " + strings.ReplaceAll(s, "\n", "\n    ") + "\n»»»"
 }
 
-// note tells the model what a field's value must look like, as DSPy does; empty
-// for text.
-func note(t *signature.Type) (string, error) {
-	var must string
-	switch {
-	case t.Kind == signature.KindString && !t.Optional:
-		return "", nil
-	case t.Optional || t.Kind == signature.KindList || t.Kind == signature.KindObject || t.Kind == signature.KindTime:
-		schema, err := signature.MarshalPython(t.Schema())
-		if err != nil {
-			return "", err
+// dedent takes off the white space that all lines begin with, and empties lines of
+// blanks and tabs, as Python's textwrap.dedent does.
+func dedent(s string) string {
+	lines := strings.Split(s, "\n")
+	margin, some := "", false
+	for i, line := range lines {
+		rest := strings.TrimLeft(line, " \t")
+		indent := line[:len(line)-len(rest)]
+		switch {
+		case rest == "":
+			lines[i] = ""
+		case !some:
+			margin, some = indent, true
+		default:
+			n := 0
+			for n < len(margin) && n < len(indent) && margin[n] == indent[n] {
+				n++
+			}
+			margin = margin[:n]
 		}
-		must = "must adhere to the JSON schema: " + schema
-	case t.Kind == signature.KindBool:
-		must = "must be True or False"
-	case t.Kind == signature.KindInt || t.Kind == signature.KindFloat:
-		must = "must be a single " + t.String() + " value"
-	default:
-		must = "must exactly match (no extra characters) one of: " + strings.Join(t.Choices, "; ")
 	}
-	return strings.Repeat(" ", 8) + "# note: the value you produce " + must, nil
+	for i, line := range lines {
+		lines[i] = strings.TrimPrefix(line, margin)
+	}
+	return strings.Join(lines, "\n")
 }

@@ -1,178 +1,204 @@
 package adapter
 
 import (
+	"encoding/json"
 	"errors"
-	"math"
 	"strconv"
 	"strings"
 
+	"github.com/whetgo/whet/internal/jsonrepair"
 	"github.com/whetgo/whet/signature"
 )
 
 var errValue = errors.New("the text is no value of the type")
 
-// readValue reads a field's text as its type, as DSPy does for well-formed text.
-// repair says what had to be forgiven, empty for nothing.
-func readValue(t *signature.Type, text string) (v signature.Value, repair string, err error) {
-	if t.Optional {
-		plain := *t
-		plain.Optional = false
-		if t.Kind != signature.KindString && isNone(text) {
-			return nil, "", nil
+// text reads a field's text as its type, as DSPy does: text as it is, a choice by
+// its rules, everything else by repairing it as JSON and then validating it.
+func (l *laxer) text(t *signature.Type, s string) (signature.Value, error) {
+	plain := !t.Optional
+	switch {
+	case plain && t.Kind == signature.KindString:
+		return l.revealed(s), nil
+	case plain && isEnumClass(t):
+		return l.member(t, s)
+	case plain && (t.Kind == signature.KindEnum || t.Kind == signature.KindLiteral):
+		if literal(t, s) {
+			return s, nil
 		}
-		return readValue(&plain, text)
-	}
-	switch t.Kind {
-	case signature.KindString:
-		return text, "", nil
-	case signature.KindEnum:
-		return readChoice(t.Choices, text)
-	case signature.KindBool:
-		return readBool(text)
-	case signature.KindInt:
-		return readInt(text)
-	case signature.KindFloat:
-		return readFloat(text)
-	case signature.KindTime:
-		tm, err := signature.ParseTime(unquote(text))
-		if err != nil {
-			return nil, "", err
+		if s = unwrap(s); literal(t, s) {
+			return s, nil
 		}
-		return tm, "", nil
-	default:
-		return readJSON(t, text)
+	case t.Optional && holdsText(t):
+		return l.value(t, s)
 	}
+	if v, ok := plainScalar(s); ok {
+		if got, err := l.value(t, v); err == nil || !plain || !isText(t.Kind) {
+			return got, err
+		}
+		return l.value(t, s)
+	}
+	candidate, repaired := guess(s)
+	if repaired != "" && l.whole && isText(t.Kind) {
+		candidate, repaired = s, "" // a program may hold JSON without being it
+	}
+	before := len(l.repairs)
+	v, err := l.value(t, candidate)
+	if err == nil {
+		if _, isScalar := v.(string); repaired != "" && !isScalar {
+			l.repaired(repaired)
+		}
+		return v, nil
+	}
+	l.repairs = l.repairs[:before]
+	if plain && isBuiltin(t.Kind) { // of those some read the text itself
+		if v, err := l.value(t, s); err == nil {
+			return v, nil
+		}
+	}
+	return nil, err
 }
 
-func isNone(text string) bool {
-	switch strip(text) {
-	case "None", "null", "":
+// member reads a choice of an enum class: a value or else a member's name.
+func (l *laxer) member(t *signature.Type, s string) (signature.Value, error) {
+	if literal(t, s) {
+		return s, nil
+	}
+	for i, v := range t.Literals() {
+		if i < len(t.Members) && t.Members[i] == s {
+			return v, nil
+		}
+	}
+	if l.lenient {
+		return l.literal(t, s)
+	}
+	return nil, unwanted(t, s)
+}
+
+// isEnumClass reports whether a type is a class of named members, which DSPy reads
+// otherwise than a literal.
+func isEnumClass(t *signature.Type) bool {
+	return t.Name != "" && (t.Kind == signature.KindEnum || t.Kind == signature.KindLiteral)
+}
+
+// unwrap drops what DSPy drops around a choice: spaces, a type's name and brackets,
+// one pair of quotes.
+func unwrap(s string) string {
+	s = strip(s)
+	for _, wrapper := range []string{"Literal[", "str["} {
+		if inner, ok := strings.CutPrefix(s, wrapper); ok && strings.HasSuffix(inner, "]") {
+			s = inner[:len(inner)-1]
+			break
+		}
+	}
+	return unquote(s)
+}
+
+// holdsText reports whether plain text is one of the type's values.
+func holdsText(t *signature.Type) bool {
+	if t.Kind == signature.KindUnion {
+		for _, item := range t.Items {
+			if item.Kind == signature.KindString {
+				return true
+			}
+		}
+	}
+	return t.Kind == signature.KindString
+}
+
+// isText reports whether a kind's values are texts of any content.
+func isText(k signature.Kind) bool {
+	return k == signature.KindString || k == signature.KindReasoning || k == signature.KindCode
+}
+
+func isBuiltin(k signature.Kind) bool { return k >= signature.KindReasoning }
+
+// isClosed reports whether a kind's values are short and of one form: choices,
+// truth values, numbers, times.
+func isClosed(t *signature.Type) bool {
+	switch t.Kind {
+	case signature.KindBool, signature.KindInt, signature.KindFloat, signature.KindEnum, signature.KindLiteral, signature.KindTime:
 		return true
 	}
 	return false
 }
 
-func readBool(text string) (signature.Value, string, error) {
-	switch strings.ToLower(unquote(text)) {
-	case "true", "yes", "on", "t", "y", "1", "1.0":
-		return true, "", nil
-	case "false", "no", "off", "f", "n", "0", "0.0":
-		return false, "", nil
-	}
-	switch strings.ToLower(unmark(text)) {
-	case "true", "yes":
-		return true, "marks around a truth value", nil
-	case "false", "no":
-		return false, "marks around a truth value", nil
-	}
-	return nil, "", errValue
-}
-
-func readInt(text string) (signature.Value, string, error) {
-	s := unquote(text)
+// plainScalar reads the most frequent texts without the repair of JSON, and to the
+// same values.
+func plainScalar(s string) (signature.Value, bool) {
 	switch s {
 	case "true", "True":
-		return int64(1), "", nil
+		return true, true
 	case "false", "False":
-		return int64(0), "", nil
+		return false, true
+	case "null", "None":
+		return nil, true
 	}
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return n, "", nil
+	digits := strings.TrimPrefix(s, "-")
+	if digits == "" || len(digits) > 18 || digits[0] == '0' && digits != "0" || strings.Trim(digits, "0123456789") != "" {
+		return nil, false
 	}
-	if f, err := parseDecimal(s); err == nil && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
-		return int64(f), "", nil
-	}
-	return nil, "", errValue
+	n, err := strconv.ParseInt(s, 10, 64)
+	return n, err == nil
 }
 
-func readFloat(text string) (signature.Value, string, error) {
-	s := unquote(text)
-	switch s {
-	case "true", "True":
-		return 1.0, "", nil
-	case "false", "False":
-		return 0.0, "", nil
+// guess reads a text without knowing its type: by repairing it as JSON, else as a
+// Python literal, else it is itself. repaired says what was mended, "" for nothing.
+func guess(s string) (v signature.Value, repaired string) {
+	v, mended, _ := jsonrepair.Repaired(s)
+	if v == "" {
+		if lit, ok := pythonLiteral(s); ok {
+			v, mended = lit, true
+		} else {
+			return s, ""
+		}
 	}
-	f, err := parseDecimal(s)
-	if err != nil {
-		return nil, "", err
+	switch v.(type) {
+	case []signature.Value, signature.Record:
+		if mended {
+			return v, mending(s)
+		}
 	}
-	return f, "", nil
+	return v, ""
 }
 
-// parseDecimal reads a finite decimal number. Go's other forms, such as 0x1p4 and
-// Inf, are none here.
-func parseDecimal(s string) (float64, error) {
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) || strings.ContainsAny(s, "xX_") {
-		return 0, errValue
+// mending names what was done to a text that is no JSON.
+func mending(s string) string {
+	if inner, ok := unfence(s); ok && json.Valid([]byte(inner)) {
+		return "fences around JSON"
 	}
-	return f, nil
+	return "JSON mended"
 }
 
-// readJSON reads a list or an object, also from a fenced block.
-func readJSON(t *signature.Type, text string) (signature.Value, string, error) {
-	s, repair := strip(text), ""
-	if inner, ok := strings.CutPrefix(s, "```"); ok {
-		if _, body, ok := strings.Cut(inner, "\n"); ok {
-			s, repair = strip(strings.TrimSuffix(strip(body), "```")), "fences around JSON"
-		}
+// unfence takes the fences off a text that is one fenced block.
+func unfence(s string) (string, bool) {
+	const fence = "```"
+	s = strip(s)
+	inner, ok := strings.CutPrefix(s, fence)
+	if !ok {
+		return s, false
 	}
-	v, err := signature.ParseValue([]byte(s))
-	if err != nil {
-		return nil, "", err
+	inner = strip(strings.TrimSuffix(inner, fence))
+	if first, rest, ok := strings.Cut(inner, "\n"); ok && !strings.ContainsAny(strip(first), " \t{[\"'") {
+		inner = strip(rest) // the first line names the language
 	}
-	if v, err = signature.Coerce(t, relax(t, v)); err != nil {
-		return nil, "", err
-	}
-	return v, repair, nil
+	return inner, !strings.Contains(inner, fence)
 }
 
-// relax turns scalars inside lists and objects into what their types want where
-// pydantic's lax mode would: "7" into 7, "yes" into true, true into 1. What it
-// does not know it leaves for Coerce to refuse.
-func relax(t *signature.Type, v signature.Value) signature.Value {
-	switch v := v.(type) {
-	case string:
-		if t.Kind == signature.KindString {
-			return v
-		}
-		plain := *t
-		plain.Optional = false
-		if t.Kind != signature.KindList && t.Kind != signature.KindObject {
-			if read, repair, err := readValue(&plain, v); err == nil && repair == "" {
-				return read
-			}
-		}
-	case bool:
-		switch {
-		case t.Kind == signature.KindInt && v:
-			return int64(1)
-		case t.Kind == signature.KindInt:
-			return int64(0)
-		}
-	case int64:
-		if t.Kind == signature.KindBool && (v == 0 || v == 1) {
-			return v == 1
-		}
-	case []signature.Value:
-		if t.Kind == signature.KindList {
-			out := make([]signature.Value, len(v))
-			for i, item := range v {
-				out[i] = relax(t.Elem, item)
-			}
-			return out
-		}
-	case signature.Record:
-		if t.Kind == signature.KindObject {
-			names, values := make([]string, 0, v.Len()), make([]signature.Value, 0, v.Len())
-			for _, f := range t.Fields {
-				if item, ok := v.Get(f.Name); ok {
-					names, values = append(names, f.Name), append(values, relax(f.Type, item))
-				}
-			}
-			return signature.MakeRecord(names, values)
-		}
+// typed reads a value that came with a type of its own, as in a JSON object.
+func (l *laxer) typed(t *signature.Type, v signature.Value) (signature.Value, error) {
+	if s, ok := v.(string); ok {
+		return l.text(t, s)
 	}
-	return v
+	if !t.Optional && t.Kind == signature.KindString {
+		return l.revealed(pythonText(v)), nil
+	}
+	return l.value(t, v)
+}
+
+// pythonText writes a value as Python's str does.
+func pythonText(v signature.Value) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	return signature.PythonRepr(v)
 }

@@ -1,69 +1,138 @@
 package adapter
 
 import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/whetgo/whet/signature"
 )
 
-func TestReadValue(t *testing.T) {
-	t.Parallel()
-	kind := func(k signature.Kind) *signature.Type { return &signature.Type{Kind: k} }
-	list := func(e *signature.Type) *signature.Type { return &signature.Type{Kind: signature.KindList, Elem: e} }
-	cases := &signature.Type{Kind: signature.KindEnum, Choices: []string{"US", "us", "etc.", `it's`}}
-	bad := any("error")
-	for _, c := range []struct {
-		typ  *signature.Type
-		text string
-		want any
-	}{
-		{kind(signature.KindInt), "7", int64(7)},
-		{kind(signature.KindInt), "42.0", int64(42)},
-		{kind(signature.KindInt), "1e3", int64(1000)},
-		{kind(signature.KindInt), "True", int64(1)},
-		{kind(signature.KindInt), "-3", int64(-3)},
-		{kind(signature.KindInt), "1,234", bad},
-		{kind(signature.KindInt), "0x10", bad},
-		{kind(signature.KindInt), "99999999999999999999", bad},
-		{kind(signature.KindInt), "", bad},
-		{kind(signature.KindFloat), ".5", 0.5},
-		{kind(signature.KindFloat), "'2'", 2.0},
-		{kind(signature.KindFloat), "NaN", bad},
-		{kind(signature.KindFloat), "inf", bad},
-		{kind(signature.KindFloat), "0x1p4", bad},
-		{kind(signature.KindFloat), "1_0", bad},
-		{kind(signature.KindBool), "Yes", true},
-		{kind(signature.KindBool), "off", false},
-		{kind(signature.KindBool), "1", true},
-		{kind(signature.KindBool), "**No.**", false},
-		{kind(signature.KindBool), "maybe", bad},
-		{kind(signature.KindTime), "2024-05-06T07:08:09Z", time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)},
-		{kind(signature.KindTime), "2024-05-06", time.Date(2024, 5, 6, 0, 0, 0, 0, time.UTC)},
-		{kind(signature.KindTime), "soon", bad},
-		{kind(signature.KindString), "", ""},
-		{&signature.Type{Kind: signature.KindString, Optional: true}, "None", "None"},
-		{&signature.Type{Kind: signature.KindFloat, Optional: true}, "null", nil},
-		{&signature.Type{Kind: signature.KindFloat, Optional: true}, "x", bad},
-		{list(kind(signature.KindInt)), `[1, "2", 3.0, true]`, []signature.Value{int64(1), int64(2), int64(3), int64(1)}},
-		{list(kind(signature.KindBool)), `["yes", 0]`, []signature.Value{true, false}},
-		{list(kind(signature.KindString)), `[1]`, bad},
-		{list(kind(signature.KindString)), `["a"] and more`, bad},
-		{list(&signature.Type{Kind: signature.KindEnum, Choices: []string{"a"}}), `["A"]`, bad},
-		{cases, "us", "us"},
-		{cases, "**us**", "us"},
-		{cases, "Us", bad}, // two choices fit
-		{cases, "ETC.", "etc."},
-		{cases, `"it's"`, "it's"},
-	} {
-		got, _, err := readValue(c.typ, c.text)
-		if c.want == bad {
-			require.Error(t, err, "%s from %q gave %v", c.typ, c.text, got)
-			continue
-		}
-		require.NoError(t, err, "%s from %q", c.typ, c.text)
-		require.True(t, signature.EqualValues(c.want, got), "%s from %q: want %v, got %v", c.typ, c.text, c.want, got)
+// laxType is a type and what testdata/lax.py got from the real DSPy for texts under
+// a chat marker and for values in a JSON object.
+type laxType struct {
+	Type  string `json:"type"`
+	Cases []struct {
+		Text    *string         `json:"text"`
+		JSON    json.RawMessage `json:"json"`
+		OK      bool            `json:"ok"`
+		Value   json.RawMessage `json:"value"`
+		Foreign string          `json:"foreign"`
+	} `json:"cases"`
+}
+
+// laxTypes are the classes of testdata/lax.py.
+func laxTypes(t *testing.T, name string) *signature.Type {
+	t.Helper()
+	object := func(name, fields string) signature.ParseOption {
+		sig := signature.MustParse("x -> " + fields)
+		return signature.NamedType(name, signature.ObjectOf(name, sig.Outputs()...))
 	}
+	defaulted := func(typ *signature.Type, field string, v signature.Value) *signature.Type {
+		c := *typ
+		c.Fields = slices.Clone(typ.Fields)
+		for i := range c.Fields {
+			if c.Fields[i].Name == field {
+				c.Fields[i].Default, c.Fields[i].HasDefault = v, true
+			}
+		}
+		return &c
+	}
+	parse := func(text string, opts ...signature.ParseOption) *signature.Type {
+		sig, err := signature.Parse("x -> y: "+text, opts...)
+		require.NoError(t, err)
+		return sig.Outputs()[0].Type
+	}
+	m := defaulted(parse("M", object("M", "a: int, b: Optional[str]")), "b", nil)
+	n := defaulted(parse("N", object("N", "a: int, c: int")), "c", int64(0))
+	tags := signature.ListOf(signature.LiteralOf("x", "y"))
+	p := signature.ObjectOf("P", signature.Field{Name: "m", Type: m},
+		signature.Field{Name: "q", Type: &signature.Type{Kind: signature.KindInt}, Default: int64(0), HasDefault: true},
+		signature.Field{Name: "tags", Type: tags, Default: []signature.Value{}, HasDefault: true})
+	return parse(name,
+		signature.NamedType("M", m), signature.NamedType("N", n), signature.NamedType("P", p),
+		object("O", "a: int, b: Optional[str]"),
+		signature.NamedType("Color", &signature.Type{Kind: signature.KindEnum, Name: "Color", Choices: []string{"r", "b lue"}, Members: []string{"RED", "BLUE"}}),
+		signature.NamedType("Level", &signature.Type{Kind: signature.KindLiteral, Name: "Level", Values: []signature.Value{int64(1), int64(2)}, Members: []string{"LOW", "HIGH"}}),
+	)
+}
+
+// foreign are texts that have values in Python which a record cannot hold: numbers
+// that are not finite, or too large for an int64, complex ones, an ellipsis. For us
+// they are texts, or float64 where Python's integers have no end.
+var foreign = []string{"99999999999999999999", "1e400", "NaN", "1+2j", "..."}
+
+func TestValuesAreDSPys(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("testdata/lax.json")
+	require.NoError(t, err)
+	var types []laxType
+	require.NoError(t, json.Unmarshal(data, &types))
+	run := 0
+	for _, tt := range types {
+		typ := laxTypes(t, tt.Type)
+		for _, c := range tt.Cases {
+			run++
+			l := &laxer{fit: exact, fields: noFields}
+			var got signature.Value
+			var what string
+			if c.Text != nil {
+				what = *c.Text
+				got, err = l.text(typ, what)
+			} else {
+				what = string(c.JSON)
+				v, jsonErr := signature.ParseValue(c.JSON)
+				require.NoError(t, jsonErr)
+				got, err = l.typed(typ, v)
+			}
+			if slices.Contains(foreign, what) && (c.Foreign != "" || strings.HasPrefix(tt.Type, "Union") || what[0] == '9') {
+				continue
+			}
+			if !c.OK || c.Foreign != "" {
+				if err == nil {
+					t.Errorf("%s from %q: want an error, got %#v", tt.Type, what, got)
+				}
+				continue
+			}
+			if err != nil {
+				t.Errorf("%s from %q: %v; want %s", tt.Type, what, err, c.Value)
+				continue
+			}
+			want, jsonErr := signature.ParseValue(c.Value)
+			require.NoError(t, jsonErr)
+			if coerced, err := signature.Coerce(typ, want); err == nil && typ.Kind != signature.KindUnion {
+				want = coerced
+			}
+			if s, ok := want.(string); ok && strings.HasPrefix(tt.Type, "Union[datetime") {
+				if tm, err := signature.ParseTime(s); err == nil {
+					want = tm
+				}
+			}
+			if typ.Kind == signature.KindLiteral && equalNumbers(want, got) {
+				continue // ours is the literal's own value, Python's what came
+			}
+			if strings.Contains(tt.Type, "set") {
+				want, got = sorted(want), sorted(got)
+			}
+			if !signature.EqualValues(want, got) {
+				t.Errorf("%s from %q: want %s, got %s", tt.Type, what, c.Value, jsonText(got))
+			}
+		}
+	}
+	require.Greater(t, run, 3000)
+}
+
+// sorted puts the items of a set in one order.
+func sorted(v signature.Value) signature.Value {
+	items, ok := v.([]signature.Value)
+	if !ok {
+		return v
+	}
+	items = slices.Clone(items)
+	slices.SortFunc(items, func(a, b signature.Value) int { return strings.Compare(jsonText(a), jsonText(b)) })
+	return items
 }

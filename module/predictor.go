@@ -106,7 +106,11 @@ func (p *Predictor) prepare(s State) (*prepared, error) {
 	}
 	prep := &prepared{state: s, template: t}
 	if _, isJSON := p.options.adapter.(adapter.JSON); p.options.jsonFallback && !isJSON {
-		prep.fallback = sync.OnceValues(func() (adapter.Template, error) { return adapter.JSON{}.Prepare(program) })
+		var fallback adapter.JSON
+		if chat, ok := p.options.adapter.(adapter.Chat); ok {
+			fallback = adapter.JSON{Strict: chat.Strict, KeepMarkers: chat.KeepMarkers}
+		}
+		prep.fallback = sync.OnceValues(func() (adapter.Template, error) { return fallback.Prepare(program) })
 	}
 	return prep, nil
 }
@@ -168,13 +172,13 @@ func (p *Predictor) named(err error) error {
 
 // misfit makes the error of a value that the module's type cannot hold one of the
 // reply.
-func (p *Predictor) misfit(err error, out signature.Record, raw string) error {
+func (p *Predictor) misfit(asked string, err error, out signature.Record, raw string) error {
 	var se *signature.Error
 	if !errors.As(err, &se) {
 		return err
 	}
 	name, _, _ := strings.Cut(se.Field, ".")
-	pe := &adapter.ParseError{Adapter: p.options.adapter.Name(), Field: name, Expected: se.Problem, Raw: raw}
+	pe := &adapter.ParseError{Adapter: asked, Field: name, Expected: se.Problem, Raw: raw}
 	if f, ok := p.sig.Output(name); ok {
 		pe.Expected = fmt.Sprintf("%s (%s)", f.Type, se.Problem)
 	}

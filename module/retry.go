@@ -141,7 +141,7 @@ func (p *Predictor) attempt(ctx context.Context, model lm.LM, q question, in sig
 	}
 	if read != nil {
 		if err := read(out); err != nil {
-			return nil, p.misfit(err, out, resp.Text)
+			return nil, p.misfit(q.adapter, err, out, resp.Text)
 		}
 	}
 	return &Prediction[signature.Record]{

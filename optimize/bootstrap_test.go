@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/whetgo/whet/adapter"
 	"github.com/whetgo/whet/lm"
 	"github.com/whetgo/whet/lm/lmtest"
 	"github.com/whetgo/whet/metric"
@@ -39,7 +40,9 @@ type two struct {
 	Judge *module.ChainOfThought[topical, judged]
 }
 
+// newTwo reads replies as DSPy does: a text without a marker is no answer.
 func newTwo(opts ...module.Option) *two {
+	opts = append([]module.Option{module.WithAdapter(adapter.Chat{Strict: true})}, opts...)
 	return &two{module.MustPredict[message, topic]("", opts...), module.MustChainOfThought[topical, judged]("", opts...)}
 }
 
@@ -132,7 +135,7 @@ func TestBootstrapGolden(t *testing.T) {
 	for _, w := range want.Runs {
 		t.Run(fmt.Sprintf("%+v", w.Args), func(t *testing.T) {
 			t.Parallel()
-			p := newTwo(module.WithLM(lmtest.Answer(twoModel)))
+			p := newTwo(module.WithAdapter(adapter.Chat{Strict: true}), module.WithLM(lmtest.Answer(twoModel)))
 			opt := optimize.BootstrapFewShot{MaxBootstrapped: w.Args.Bootstrapped, MaxLabeled: w.Args.Labeled, MaxRounds: w.Args.Rounds}
 			if w.Args.Labeled == 0 {
 				opt.MaxLabeled = optimize.None

@@ -132,9 +132,15 @@ func (r *Result) Apply(program any) error {
 // compiled, to run it without changing it: see module.WithStates.
 func (r *Result) Candidate() module.States { return r.states }
 
-// Provenance describes the result for module.WithProvenance.
+// Provenance describes the result for module.WithProvenance. What only the caller
+// knows is for the caller to fill in: Data, DataHash and Model. The seeds of the
+// searches here are part of their definition, so Seed is 0.
 func (r *Result) Provenance() module.Provenance {
-	return module.Provenance{Optimizer: r.Optimizer, Score: r.Score, Metric: r.Objective}
+	p := module.Provenance{Optimizer: r.Optimizer, Score: r.Score, Metric: r.Objective}
+	if r.Scored {
+		p.Interval = &module.ScoreInterval{Low: r.Interval.Low, High: r.Interval.High, Level: r.Interval.Level}
+	}
+	return p
 }
 
 // String sums the result up in a few lines.
