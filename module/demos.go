@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/whetgo/whet/adapter"
 	"github.com/whetgo/whet/signature"
 )
 
@@ -65,17 +66,29 @@ func (d *decoder) demo(raw json.RawMessage, notes *demoNotes) (Demo, error) {
 		if !ok || v == nil {
 			continue
 		}
+		v = adapter.LoadedValue(f.Type, v)
 		typed, err := signature.Coerce(f.Type, v)
 		if err != nil {
-			if typed, ok = unpack(f.Type, v); !ok {
+			if typed, ok = unpack(f.Type, v); ok {
+				notes.unpacked[f.Name]++
+			} else if typed = v; !shownAsItIs(f.Type) {
 				return Demo{}, fmt.Errorf("field %q: %w", f.Name, err)
 			}
-			notes.unpacked[f.Name]++
 		}
 		rec = rec.With(f.Name, typed)
 	}
 	demo.Fields = rec
 	return demo, nil
+}
+
+// shownAsItIs reports whether a value that is none of the type can be shown in a
+// prompt all the same, as DSPy does: a list given to a text field is numbered, and a
+// tool is the text that it was shown as when it was saved.
+func shownAsItIs(t *signature.Type) bool {
+	if t == nil {
+		return false
+	}
+	return t.Kind == signature.KindString || t.Kind == signature.KindTool || shownAsItIs(t.Elem) && t.Elem.Kind == signature.KindTool
 }
 
 // renameReasoning gives the reasoning the name that it has since DSPy 2.5, in its

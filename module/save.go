@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/whetgo/whet/adapter"
 	"github.com/whetgo/whet/signature"
 )
 
@@ -139,6 +140,17 @@ func marshalState(n Named, s State, o saveOptions) (json.RawMessage, error) {
 	}
 	for i, d := range s.Demos {
 		rec := d.Fields.Without(augmentedKey)
+		for _, f := range sig.Fields() {
+			v, ok := rec.Get(f.Name)
+			if !ok {
+				continue
+			}
+			shown, err := adapter.SavedValue(f.Type, v)
+			if err != nil {
+				return nil, fmt.Errorf("demo %d: field %q: %w", i, f.Name, err)
+			}
+			rec = rec.With(f.Name, shown)
+		}
 		if d.Augmented {
 			rec = signature.RecordOf(augmentedKey, true).Merge(rec)
 		}

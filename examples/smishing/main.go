@@ -20,6 +20,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"time"
 
 	"github.com/whetgo/whet/adapter"
@@ -54,7 +55,7 @@ func parseFlags(args []string, out io.Writer) (config, error) {
 		return nil
 	})
 	f.StringVar(&c.save, "save", "smishing-program.json", "where to write the best program")
-	f.StringVar(&c.adapter, "adapter", "compact", "prompt layout: compact or chat")
+	f.StringVar(&c.adapter, "adapter", layouts[0].Name(), "prompt layout: one of "+layoutNames())
 	f.BoolVar(&c.quiet, "quiet", false, "no progress")
 	if err := f.Parse(args); err != nil {
 		return c, err
@@ -72,15 +73,25 @@ func parseFlags(args []string, out io.Writer) (config, error) {
 	return c, nil
 }
 
-func (c config) layout() (adapter.Adapter, error) {
-	switch c.adapter {
-	case "compact":
-		return adapter.Compact{}, nil
-	case "chat":
-		return adapter.Chat{}, nil
-	default:
-		return nil, fmt.Errorf("no adapter is named %q; use compact or chat", c.adapter)
+// layouts are what prompts may look like. The default is the one that did best on the
+// training rows: see the README.
+var layouts = []adapter.Adapter{adapter.Compact{Terse: true}, adapter.Compact{}, adapter.Compact{Turns: true}, adapter.Chat{}, adapter.JSON{}}
+
+func layoutNames() string {
+	names := make([]string, len(layouts))
+	for i, l := range layouts {
+		names[i] = l.Name()
 	}
+	return strings.Join(names, ", ")
+}
+
+func (c config) layout() (adapter.Adapter, error) {
+	for _, l := range layouts {
+		if l.Name() == c.adapter {
+			return l, nil
+		}
+	}
+	return nil, fmt.Errorf("no adapter is named %q; use one of %s", c.adapter, layoutNames())
 }
 
 func main() {

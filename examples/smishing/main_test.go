@@ -185,7 +185,7 @@ func TestBadArguments(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"adapter":       {[]string{"-adapter", "loud"}, []string{"loud", "compact or chat"}},
+		"adapter":       {[]string{"-adapter", "loud"}, []string{"loud", "compact-terse, compact"}},
 		"argument":      {[]string{"now"}, []string{"now"}},
 		"no data":       {[]string{"-data", filepath.Join(dir, "none")}, []string{"first100.csv"}},
 		"unknown label": {[]string{"-data", dir}, []string{"first100.csv", "3", "eggs"}},
