@@ -199,14 +199,22 @@ func containsWord(s, word string) bool {
 	}
 }
 
-// asciiLower lowers A to Z and keeps the length of the text.
+// asciiLower lowers A to Z and keeps the length of the text, whatever it holds.
 func asciiLower(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' {
-			return r + 'a' - 'A'
+	isUpper := func(c byte) bool { return c >= 'A' && c <= 'Z' }
+	for i := range len(s) {
+		if !isUpper(s[i]) {
+			continue
 		}
-		return r
-	}, s)
+		b := []byte(s)
+		for i, c := range b {
+			if isUpper(c) {
+				b[i] = c + 'a' - 'A'
+			}
+		}
+		return string(b)
+	}
+	return s
 }
 
 // unmark drops what models like to put around a short answer.

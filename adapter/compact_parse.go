@@ -19,7 +19,7 @@ func (t *compactTemplate) Parse(reply string, inputs signature.Record) (signatur
 	}
 	other := newReading(t.adapter, t.sig, reply, inputs, readOptions{})
 	text = other.cleaned(reply)
-	other.sections(splitLines(text), "markers in place of labels")
+	other.sections(cutLines(text), "markers in place of labels")
 	if other.lacking() {
 		other.inObject(text)
 	}
@@ -35,10 +35,12 @@ func (t *compactTemplate) labelled(r *reading, reply string) {
 	r.understood = true
 	text := strings.TrimLeft(reply, " \t")
 	said := false
-	if h, ok := headAt(firstOf(text), spellings(outs[0].Field)); ok {
+	first, _, _ := strings.Cut(text, "\n")
+	if strings.ContainsAny(first, ":=：#[*") {
 		// A model may say the label again.
-		_, rest, _ := strings.Cut(text, "\n")
-		text, said = h.rest+"\n"+rest, true
+		if h, ok := headAt(first, spellings(outs[0].Field)); ok {
+			text, said = h.rest+text[len(first):], true
+		}
 	}
 	for _, s := range t.lines(text) {
 		f := finding{text: s.text}
@@ -56,11 +58,6 @@ func (t *compactTemplate) labelled(r *reading, reply string) {
 			r.set(s.field, f)
 		}
 	}
-}
-
-func firstOf(s string) string {
-	first, _, _ := strings.Cut(s, "\n")
-	return first
 }
 
 // labelledText is the text of the output of that index.

@@ -2,8 +2,6 @@ package adapter
 
 import (
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/whetgo/whet/signature"
 )
@@ -21,6 +19,12 @@ type echo struct {
 	// after holds, by output, what follows the output's name in the inputs.
 	after map[string]*following
 	done  bool
+	// hashes says whether an input holds ##, as field markers do.
+	hashes, asked bool
+	// objects are what the inputs would be as replies in JSON, and within a text of
+	// such a reply.
+	objects     []signature.Record
+	objectsDone bool
 }
 
 // following is what follows a name: up to three words, and every beginning of
@@ -68,6 +72,14 @@ func (e *echo) prepare() {
 		b.WriteString("\n ")
 	}
 	e.words = b.String()
+}
+
+// marked reports whether an input holds something like a field marker.
+func (e *echo) marked() bool {
+	if !e.asked {
+		e.asked, e.hashes = true, e.mentions("##") || e.mentions("＃")
+	}
+	return e.hashes
 }
 
 // mentions reports whether a text stands in an input. It is quick, as it is asked of
@@ -152,11 +164,9 @@ func (e *echo) follow(name outputName, words []word, at int) {
 		}
 	}
 	how := named
-	behind := ""
+	behind := words[end-1].last
 	if end < len(words) {
 		behind = words[end].gap
-	} else {
-		behind = words[end-1].last
 	}
 	before := words[at].gap
 	if strings.Contains(before, "##") || strings.Contains(behind, "##") {
@@ -165,11 +175,17 @@ func (e *echo) follow(name outputName, words []word, at int) {
 	if strings.ContainsAny(before, `"'{,`) && strings.Contains(behind, ":") {
 		how |= keyed
 	}
+	e.after[name.field].add(words[end:], how)
+	if end < len(words) && words[end].text == "is" {
+		e.after[name.field].add(words[end+1:], how) // "the label is spam"
+	}
+}
+
+func (f *following) add(words []word, how form) {
 	key := ""
-	f := e.after[name.field]
-	n := min(3, len(words)-end)
+	n := min(3, len(words))
 	for i := range n {
-		key += " " + words[end+i].text
+		key += " " + words[i].text
 		f.begins[key] |= how
 	}
 	if n > 0 && n < 3 {
@@ -201,6 +217,37 @@ func (e *echo) repeats(f signature.Field, value string, how form) bool {
 	return len(words) == 0 && strip(value) != "" && e.holds(value)
 }
 
+// repeatsMember is repeats for a value from a JSON object. An input may hold it with
+// escapes, or broken, which the reading of the reply has mended.
+func (e *echo) repeatsMember(f signature.Field, v signature.Value, how form, mended bool) bool {
+	if (how != keyed || e.mentions(f.Name)) && e.repeats(f, jsonText(v), how) {
+		return true
+	}
+	if !mended && !e.mentions(`\`) {
+		return false
+	}
+	if !e.objectsDone {
+		e.objectsDone = true
+		e.prepare()
+		for _, t := range e.texts {
+			for _, text := range []string{t, `{"": "` + t + `"}`} {
+				if !strings.ContainsAny(t, `"{`) {
+					continue
+				}
+				if o, _, ok := jsonObject(text); ok {
+					e.objects = append(e.objects, o)
+				}
+			}
+		}
+	}
+	for _, o := range e.objects {
+		if got, _, n := lenientKey(o, f); n > 0 && signature.EqualValues(got, v) {
+			return true
+		}
+	}
+	return false
+}
+
 // holds reports whether a text stands in an input word for word.
 func (e *echo) holds(text string) bool {
 	e.prepare()
@@ -227,20 +274,25 @@ func joined(words []word) string {
 	return b.String()
 }
 
-// without cuts whole inputs out of a text, and reports whether there were any.
-// Short plain ones stay, as a name that was asked about belongs into the answer. ok
-// is false where an input stands in the text in another form, so that it cannot be
-// cut.
+// without cuts whole inputs out of a text, and reports whether there were any. Short
+// plain ones go only with a line of their own, as a name that was asked about belongs
+// into the answer. ok is false where an input stands in the text in another form, so
+// that it cannot be cut.
 func (e *echo) without(text string) (rest string, cut, ok bool) {
 	e.prepare()
 	rest = text
-	var whole []string
+	var long []string
+	short := map[string]bool{}
 	for _, t := range e.texts {
 		t = strip(t)
-		if t == "" || len(wordsOf(t, 4)) < 4 && !strings.ContainsAny(t, "#[]{}<>:|\"*\n") {
+		if t == "" {
 			continue
 		}
-		whole = append(whole, t)
+		if len(wordsOf(t, 4)) < 4 && !strings.ContainsAny(foldMarks(t), "#[]{}<>:|\"*\n") {
+			short[strings.ToLower(unmark(t))] = true
+			continue
+		}
+		long = append(long, t)
 		for _, form := range []string{t, hideMarkers(t)} {
 			if strings.Contains(rest, form) {
 				rest, cut = strings.ReplaceAll(rest, form, " "), true
@@ -248,90 +300,21 @@ func (e *echo) without(text string) (rest string, cut, ok bool) {
 		}
 	}
 	words := joined(wordsOf(rest, -1))
-	for _, t := range whole {
+	for _, t := range long {
 		if w := wordsOf(t, -1); len(w) > 0 && strings.Contains(words, joined(w)) {
 			return "", cut, false
 		}
 	}
-	return strip(rest), cut, true
-}
-
-// word is a run of letters and digits, in lower case, with what stands before it
-// and, for the last, what stands behind it.
-type word struct{ text, gap, last string }
-
-// wordsOf returns the first words of a text, all for a negative number.
-// Underscores part words, points and commas between digits do not. Characters
-// without width are left out, and full-width letters are those they look like.
-func wordsOf(s string, most int) []word {
-	var out []word
-	var b strings.Builder
-	gapFrom := 0
-	begin := 0
-	flush := func(end int) {
-		if b.Len() > 0 {
-			out = append(out, word{text: b.String(), gap: foldMarks(s[gapFrom:begin])})
-			b.Reset()
-			gapFrom = end
-		}
-	}
-	for i, r := range s {
-		if most >= 0 && len(out) >= most {
-			return out
-		}
-		r = foldWidth(r)
-		switch {
-		case unicode.Is(unicode.Cf, r):
-			continue
-		case unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r) && b.Len() > 0:
-			if b.Len() == 0 {
-				begin = i
+	if len(short) > 0 {
+		var kept []string
+		for line := range strings.Lines(rest) {
+			if word := strings.ToLower(unmark(line)); word != "" && short[word] {
+				cut = true
+				continue
 			}
-			b.WriteRune(unicode.ToLower(r))
-		case (r == '.' || r == ',') && b.Len() > 0 && isDigit(b.String()[b.Len()-1]) && nextIsDigit(s[i:]):
-			b.WriteRune(r)
-		default:
-			flush(i)
+			kept = append(kept, line)
 		}
+		rest = strings.Join(kept, "")
 	}
-	flush(len(s))
-	if len(out) > 0 {
-		out[len(out)-1].last = foldMarks(s[min(gapFrom, len(s)):])
-	}
-	return out
-}
-
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }
-
-func nextIsDigit(s string) bool {
-	_, size := utf8.DecodeRuneInString(s)
-	return len(s) > size && isDigit(s[size])
-}
-
-// foldWidth writes a full-width character as the one it looks like.
-func foldWidth(r rune) rune {
-	if r >= 0xff01 && r <= 0xff5e {
-		return r - 0xff01 + '!'
-	}
-	return r
-}
-
-// foldMarks returns the marks between two words as they look.
-func foldMarks(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r = foldWidth(r); unicode.Is(unicode.Cf, r) {
-			return -1
-		}
-		return r
-	}, s)
-}
-
-// firstText returns the first line that holds a word.
-func firstText(s string) string {
-	for line := range strings.Lines(s) {
-		if len(wordsOf(line, 1)) > 0 {
-			return line
-		}
-	}
-	return s
+	return strip(rest), cut, true
 }

@@ -9,9 +9,11 @@ import (
 )
 
 func FuzzChatParse(f *testing.F)    { fuzzParse(f, adapter.Chat{}) }
+func FuzzJSONParse(f *testing.F)    { fuzzParse(f, adapter.JSON{}) }
 func FuzzCompactParse(f *testing.F) { fuzzParse(f, adapter.Compact{}) }
 
-// fuzzParse checks that a reply is read whole or refused with all of it kept.
+// fuzzParse checks that a reply is read whole or refused with all of it kept, and
+// that a reply which only repeats the input is no answer to it.
 func fuzzParse(f *testing.F, a adapter.Adapter) {
 	templates := map[*signature.Signature]adapter.Template{}
 	for _, outputs := range [][]string{
@@ -19,11 +21,20 @@ func fuzzParse(f *testing.F, a adapter.Adapter) {
 		{"reasoning str", "label " + choiceOf},
 		{"n int", "x float", "ok bool"},
 		{"p person", "xs list str", "at time"},
+		{"answer str"},
+		{"note str?", "n int?"},
 	} {
 		sig := outputsSig(f, outputs...)
 		templates[sig] = prepared(f, a, sig)
 	}
+	label := outputsSig(f, "label "+choiceOf)
+	echo := prepared(f, a, label)
 	f.Fuzz(func(t *testing.T, reply string) {
+		if a.Name() != "compact" { // of which the whole reply is the answer
+			if got, _, err := echo.Parse(reply, signature.RecordOf("text", reply)); err == nil {
+				t.Fatalf("the echo of %q gave %v", reply, got)
+			}
+		}
 		for sig, tmpl := range templates {
 			got, _, err := tmpl.Parse(reply, signature.Record{})
 			if err != nil {

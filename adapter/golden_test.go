@@ -51,50 +51,6 @@ func readGolden(t *testing.T, name string, into any) {
 	require.NoError(t, json.Unmarshal(data, into))
 }
 
-// typeOf reads a DSPy type name as far as the golden files need it; false for a
-// type that this package does not have.
-func typeOf(name string) (*signature.Type, bool) {
-	if list, ok := strings.CutPrefix(name, "list["); ok {
-		elem, ok := typeOf(strings.TrimSuffix(list, "]"))
-		return &signature.Type{Kind: signature.KindList, Elem: elem}, ok
-	}
-	if plain, ok := strings.CutPrefix(name, "Optional["); ok {
-		elem, ok := typeOf(strings.TrimSuffix(plain, "]"))
-		if ok {
-			elem.Optional = true
-		}
-		return elem, ok
-	}
-	if list, ok := strings.CutPrefix(name, "Literal["); ok {
-		t := &signature.Type{Kind: signature.KindEnum}
-		for _, c := range strings.Split(strings.TrimSuffix(list, "]"), ",") {
-			c = strings.TrimSpace(c)
-			if !strings.HasPrefix(c, "'") {
-				return nil, false // Literal[1, 2]
-			}
-			t.Choices = append(t.Choices, strings.Trim(c, "'"))
-		}
-		return t, true
-	}
-	switch name {
-	case "str":
-		return &signature.Type{Kind: signature.KindString}, true
-	case "int":
-		return &signature.Type{Kind: signature.KindInt}, true
-	case "float":
-		return &signature.Type{Kind: signature.KindFloat}, true
-	case "bool":
-		return &signature.Type{Kind: signature.KindBool}, true
-	}
-	if name == "Person" || strings.HasPrefix(name, "Person(") {
-		return &signature.Type{Kind: signature.KindObject, Name: "Person", Fields: []signature.Field{
-			{Name: "name", Type: &signature.Type{Kind: signature.KindString}},
-			{Name: "age", Type: &signature.Type{Kind: signature.KindInt, Optional: true}},
-		}}, true
-	}
-	return nil, false
-}
-
 // typed gives the values of an untyped record the types of the signature, where
 // they fit.
 func typed(t *testing.T, sig *signature.Signature, data []byte) signature.Record {

@@ -20,10 +20,14 @@ var errNoObject = errors.New("there is no JSON object in it")
 // readJSONReply reads the outputs from a reply that is a JSON object: by repairing
 // it, or else the first object in it. Keys that are no outputs are left out.
 func readJSONReply(sig *signature.Signature, reply string, inputs signature.Record, opts readOptions) (signature.Record, []Repair, error) {
-	r := newReading("json", sig, reply, inputs, opts)
-	text := reply
+	return newReading("json", sig, reply, inputs, opts).json()
+}
+
+// json reads a reply to JSON.
+func (r *reading) json() (signature.Record, []Repair, error) {
+	text, opts := r.reply, r.opts
 	if !opts.strict {
-		text = r.cleaned(reply)
+		text = r.cleaned(text)
 	}
 	object, repaired, ok := jsonObject(text)
 	r.understood = ok
@@ -31,7 +35,11 @@ func readJSONReply(sig *signature.Signature, reply string, inputs signature.Reco
 		if repaired != "" {
 			r.repaired("", repaired)
 		}
-		r.keys(object)
+		r.keys(object, repaired != "")
+		if !opts.strict && len(r.names) == 0 {
+			// Another object, or one that an input holds, says nothing of the outputs.
+			r.understood = object.Len() == 0 && !r.echo.mentions("{}")
+		}
 	}
 	switch {
 	case opts.strict && !ok:
@@ -39,9 +47,9 @@ func readJSONReply(sig *signature.Signature, reply string, inputs signature.Reco
 			r.found[i].err = errNoObject
 		}
 	case !opts.strict && r.lacking():
-		r.lenientKeys(object)
+		r.lenientKeys(object, repaired != "", func(how string) string { return how })
 		if r.lacking() && !(ok && object.Len() == 0) {
-			r.search(text, jsonWords)
+			r.search(text, "JSON")
 		}
 	}
 	return r.record()
@@ -50,33 +58,18 @@ func readJSONReply(sig *signature.Signature, reply string, inputs signature.Reco
 // keys takes the outputs from under their keys. One that was copied from an input
 // does not count, as a model that quotes an input may have closed the text too
 // early.
-func (r *reading) keys(object signature.Record) {
+func (r *reading) keys(object signature.Record, mended bool) {
 	for name, v := range object.All() {
 		i := r.index(name)
 		if i < 0 {
 			continue
 		}
 		f := r.sig.Outputs()[i]
-		if !r.opts.strict && r.echo.mentions(name) && r.echo.repeats(f, jsonText(v), keyed) {
+		if !r.opts.strict && r.echo.repeatsMember(f, v, keyed, mended) {
 			r.found[i].err = errEcho
 			continue
 		}
 		r.set(i, finding{value: v, typed: true})
-	}
-}
-
-// lenientKeys takes the outputs from under keys that are spelled otherwise.
-func (r *reading) lenientKeys(object signature.Record) {
-	for i, f := range r.sig.Outputs() {
-		v, how, ok := lenientKey(object, f)
-		if r.found[i].ok || !ok || how == "" {
-			continue
-		}
-		if r.echo.repeats(f, jsonText(v), named) {
-			r.found[i].err = errEcho
-			continue
-		}
-		r.set(i, finding{value: v, typed: true, repairs: []string{how}})
 	}
 }
 

@@ -16,9 +16,9 @@ import (
 type laxer struct {
 	// lenient forgives more than pydantic: see choice.go and lenient.go.
 	lenient bool
-	// whole says that a text of free content is JSON only if all of it is, and not
-	// because the repair of JSON finds some in it.
-	whole bool
+	// careful does not take what DSPy takes and is hardly meant: a bit of JSON within a
+	// program for the program, and 2024 for seconds.
+	careful bool
 	// reveal restores the field markers in texts that were hidden in a prompt.
 	reveal bool
 	// repairs says what was forgiven.
@@ -34,7 +34,7 @@ type fit int
 
 const (
 	converted fit = iota // from another type
-	close                // such as an integer for a number
+	near                 // such as an integer for a number
 	exact
 )
 
@@ -49,7 +49,7 @@ func (l *laxer) repaired(what string) { l.repairs = append(l.repairs, what) }
 // the value something else was found than wanted.
 func (l *laxer) value(t *signature.Type, v signature.Value) (signature.Value, error) {
 	if t == nil || t.Kind == signature.KindAny {
-		l.worse(close)
+		l.worse(near)
 		return l.revealed(v), nil
 	}
 	if v == nil {
@@ -257,7 +257,7 @@ func (l *laxer) float(t *signature.Type, v signature.Value) (signature.Value, er
 			return v, nil
 		}
 	case int64:
-		l.worse(close)
+		l.worse(near)
 		return float64(v), nil
 	case bool:
 		l.worse(converted)
@@ -310,7 +310,7 @@ func (l *laxer) literal(t *signature.Type, v signature.Value) (signature.Value, 
 	if _, ok := v.(string); !ok {
 		for _, want := range t.Literals() {
 			if equalNumbers(want, v) {
-				l.worse(close)
+				l.worse(near)
 				return want, nil
 			}
 		}

@@ -14,7 +14,7 @@ import (
 // builtin makes a value of a type that package signature brings along, from what
 // DSPy takes for it.
 func (l *laxer) builtin(t *signature.Type, v signature.Value) (signature.Value, error) {
-	l.worse(close)
+	l.worse(near)
 	v = l.revealed(v)
 	switch t.Kind {
 	case signature.KindCode:

@@ -124,7 +124,7 @@ func (l *laxer) key(t *signature.Type, name string) (string, error) {
 
 // object makes an object of known fields. What the type does not have is left out.
 func (l *laxer) object(t *signature.Type, r signature.Record) (signature.Value, error) {
-	l.worse(close)
+	l.worse(near)
 	names, values := make([]string, 0, len(t.Fields)), make([]signature.Value, 0, len(t.Fields))
 	given := 0
 	for _, f := range t.Fields {

@@ -54,11 +54,11 @@ func isPlainDecimal(s string) bool {
 }
 
 // unix reads seconds since 1970, or milliseconds when seconds would lie too far
-// off. To be lenient is to be careful here: 2024 and 20240506 are dates that are
-// incomplete, not minutes of 1970.
+// off. To be careful, 2024 and 20240506 are dates that are incomplete, and not
+// minutes of 1970.
 func (l *laxer) unix(f float64) (time.Time, bool) {
 	const farthest, least = 2e10, 1e8
-	if math.IsNaN(f) || l.lenient && math.Abs(f) < least {
+	if math.IsNaN(f) || l.careful && math.Abs(f) < least {
 		return time.Time{}, false
 	}
 	if math.Abs(f) > farthest {

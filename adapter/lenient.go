@@ -19,7 +19,7 @@ func (l *laxer) forgiving(f signature.Field, s string) (signature.Value, error) 
 		return v, nil
 	}
 	for _, peel := range []func(string) (string, string){
-		func(s string) (string, string) { return withoutThoughts(s) },
+		withoutThoughts,
 		withoutEndMarker,
 		func(s string) (string, string) { return withoutLabel(f, s) },
 		withoutFences,
@@ -38,7 +38,7 @@ func (l *laxer) forgiving(f signature.Field, s string) (signature.Value, error) 
 	l.lenient = true
 	defer func() { l.lenient = false }()
 	for _, read := range []func(*signature.Type, string) (signature.Value, error){
-		l.text, l.value2, l.none, l.bullets, l.firstLine,
+		l.text, l.raw, l.none, l.bullets, l.firstLine,
 	} {
 		if v, err := read(f.Type, s); err == nil {
 			return v, nil
@@ -49,8 +49,8 @@ func (l *laxer) forgiving(f signature.Field, s string) (signature.Value, error) 
 	return nil, err
 }
 
-// value2 is value for a text that is no JSON.
-func (l *laxer) value2(t *signature.Type, s string) (signature.Value, error) {
+// raw is value for a text that is no JSON.
+func (l *laxer) raw(t *signature.Type, s string) (signature.Value, error) {
 	v, err := l.value(t, s)
 	if err == nil && holdsText(t) {
 		l.repaired("text taken as it stands")

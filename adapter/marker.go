@@ -70,9 +70,13 @@ func markerAt(line string) (name, rest string, ok bool) {
 	if !ok {
 		return "", "", false
 	}
-	name, rest, ok = strings.Cut(after, " "+markerClose)
-	if !ok || name == "" || strings.ContainsFunc(name, func(r rune) bool { return !wordRune(r) }) {
+	end := strings.IndexFunc(after, func(r rune) bool { return !wordRune(r) })
+	if end <= 0 {
 		return "", "", false
 	}
+	if rest, ok = strings.CutPrefix(after[end:], " "+markerClose); !ok {
+		return "", "", false
+	}
+	name = after[:end]
 	return name, rest, true
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/whetgo/whet/signature"
 )
@@ -14,17 +15,47 @@ func wordRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.I
 const otherLineEnds = "\r\v\f\x1c\x1d\x1e\u0085\u2028\u2029"
 
 // splitLines cuts at every line end that Python's splitlines knows.
-func splitLines(s string) []string {
-	s = strings.ReplaceAll(s, "\r\n", "\n")
-	if strings.ContainsAny(s, otherLineEnds) {
-		s = strings.Map(func(r rune) rune {
-			if strings.ContainsRune(otherLineEnds, r) {
-				return '\n'
-			}
-			return r
-		}, s)
+func splitLines(s string) []string { return cutLines(s).text }
+
+// lines are those of a reply.
+type lines struct {
+	text []string
+	// ends are the line ends as they were, nil where all are \n.
+	ends []string
+}
+
+func cutLines(s string) lines {
+	if !strings.ContainsAny(s, otherLineEnds) {
+		return lines{text: strings.Split(s, "\n")}
 	}
-	return strings.Split(s, "\n")
+	var l lines
+	from := 0
+	for i, r := range s {
+		if i < from || r != '\n' && !strings.ContainsRune(otherLineEnds, r) {
+			continue
+		}
+		end := s[i : i+utf8.RuneLen(r)]
+		if strings.HasPrefix(s[i:], "\r\n") {
+			end = "\r\n"
+		}
+		l.text, l.ends = append(l.text, s[from:i]), append(l.ends, end)
+		from = i + len(end)
+	}
+	l.text, l.ends = append(l.text, s[from:]), append(l.ends, "")
+	return l
+}
+
+// join joins the lines from one to before another: as they were or, as Python does,
+// with one kind of line end.
+func (l lines) join(from, to int, asTheyWere bool) string {
+	if l.ends == nil || !asTheyWere {
+		return strings.Join(l.text[from:to], "\n")
+	}
+	var b strings.Builder
+	for i := from; i < to; i++ {
+		b.WriteString(l.text[i] + l.ends[i])
+	}
+	return b.String()
 }
 
 // reading is the understanding of one reply.
@@ -42,6 +73,9 @@ type reading struct {
 	// understood says that the reply has the form that was asked for, whatever it
 	// holds: an output that it lacks is then lacking on purpose.
 	understood bool
+	// work counts the bytes of the texts that were read, for tests: it may not grow
+	// faster than the reply.
+	work int
 }
 
 // finding is what a reply says of an output.
@@ -100,7 +134,7 @@ func (r *reading) lacking() bool {
 
 // laxer returns what reads the values of an output.
 func (r *reading) laxer() *laxer {
-	return &laxer{whole: !r.opts.strict, reveal: !r.opts.keepMarkers, fit: exact, fields: noFields}
+	return &laxer{careful: !r.opts.strict, reveal: !r.opts.keepMarkers, fit: exact, fields: noFields}
 }
 
 // value reads what was found for an output.
@@ -109,6 +143,7 @@ func (r *reading) value(f signature.Field, found finding) (signature.Value, []st
 		return found.value, found.repairs, nil
 	}
 	l := r.laxer()
+	r.work += len(found.text)
 	var v signature.Value
 	var err error
 	text, isText := found.value.(string)
@@ -201,16 +236,20 @@ func jsonText(v signature.Value) string {
 
 // Parse implements Template.
 func (t *chatTemplate) Parse(reply string, inputs signature.Record) (signature.Record, []Repair, error) {
-	r := newReading(t.adapter, t.sig, reply, inputs, t.read)
-	if t.read.strict {
+	return newReading(t.adapter, t.sig, reply, inputs, t.read).chat()
+}
+
+// chat reads a reply to Chat.
+func (r *reading) chat() (signature.Record, []Repair, error) {
+	if r.opts.strict {
 		r.understood = true // as DSPy sees it
-		r.sections(splitLines(reply), "")
+		r.sections(cutLines(r.reply), "")
 		return r.record()
 	}
-	text := r.cleaned(reply)
-	r.sections(splitLines(text), "")
+	text := r.cleaned(r.reply)
+	r.sections(cutLines(text), "")
 	if r.lacking() {
-		r.search(text, chatWords)
+		r.search(text, "a marker")
 	}
 	return r.record()
 }
@@ -218,8 +257,10 @@ func (t *chatTemplate) Parse(reply string, inputs signature.Record) (signature.R
 // sections takes the outputs from under their markers, as DSPy does: a marker
 // begins a line, what follows up to the next marker is the text, of markers for the
 // same output the first counts, and text before the first one does not. A marker
-// that was copied from an input, with what follows it, is text.
-func (r *reading) sections(lines []string, repair string) {
+// that was copied from an input, with what follows it, is text. Line ends become
+// one kind, but not those within JSON, where they belong to texts; DSPy changes and
+// loses them.
+func (r *reading) sections(l lines, repair string) {
 	begin, field := -1, -1 // of the section, and its output
 	rest := ""
 	end := func(to int) {
@@ -228,7 +269,8 @@ func (r *reading) sections(lines []string, repair string) {
 		}
 		text := rest
 		if to > begin+1 {
-			text += "\n" + strings.Join(lines[begin+1:to], "\n")
+			t := r.sig.Outputs()[field].Type
+			text += "\n" + l.join(begin+1, to, !r.opts.strict && !isText(t.Kind) && !holdsText(t))
 		}
 		f := finding{text: strip(text)}
 		if repair != "" {
@@ -236,7 +278,7 @@ func (r *reading) sections(lines []string, repair string) {
 		}
 		r.set(field, f)
 	}
-	for i, line := range lines {
+	for i, line := range l.text {
 		if !strings.Contains(line, markerOpen) {
 			continue
 		}
@@ -245,20 +287,20 @@ func (r *reading) sections(lines []string, repair string) {
 			continue
 		}
 		next := r.index(name)
-		if next >= 0 && !r.opts.strict && r.copied(next, name, after, lines[i+1:]) {
+		if next >= 0 && !r.opts.strict && r.copied(next, after, l.text[i+1:]) {
 			continue
 		}
 		end(i)
-		r.understood = true
+		r.understood = r.understood || next >= 0 || !r.echo.marked()
 		begin, field, rest = i, next, after
 	}
-	end(len(lines))
+	end(len(l.text))
 }
 
 // copied reports whether a marker and what follows it stand in an input, which can
 // only be where an input holds something like a marker.
-func (r *reading) copied(field int, name, after string, lines []string) bool {
-	if !r.echo.mentions("##") && !r.echo.mentions("＃") {
+func (r *reading) copied(field int, after string, lines []string) bool {
+	if !r.echo.marked() {
 		return false
 	}
 	for i := 0; strip(after) == "" && i < len(lines); i++ {

@@ -99,7 +99,7 @@ func TestChatParseTable(t *testing.T) {
 		{name: "two choices named", outputs: label, reply: "[[ ## label ## ]]\nham or spam", wrong: "label"},
 		{name: "bare answer", outputs: label, reply: " ham\n", want: one("label", "ham"), repair: "bare answer without a marker"},
 		{name: "bare sentence", outputs: label, reply: "It is ham", wrong: "label", missing: true},
-		{name: "bare text", outputs: []string{"a str"}, reply: "hello", wrong: "a", missing: true},
+		{name: "bare text", outputs: []string{"a str"}, reply: " hello\n", want: one("a", "hello"), repair: "bare answer without a marker"},
 		{name: "bare answer of two fields", outputs: both, reply: "ham", wrong: "reasoning", missing: true},
 		{name: "empty reply", outputs: label, reply: "", wrong: "label", missing: true},
 		{name: "empty text", outputs: []string{"a str"}, reply: "[[ ## a ## ]]\n", want: one("a", "")},

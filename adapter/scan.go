@@ -1,6 +1,8 @@
 package adapter
 
 import (
+	"errors"
+	"slices"
 	"strings"
 
 	"github.com/whetgo/whet/signature"
@@ -37,9 +39,8 @@ func headAt(line string, names []string) (head, bool) {
 	}
 	start := strings.TrimLeft(line, before)
 	open := line[:len(line)-len(start)]
-	lower := asciiLower(start)
 	for _, name := range names {
-		if !strings.HasPrefix(lower, name) || startsWord(lower[len(name):]) {
+		if len(start) < len(name) || asciiLower(start[:len(name)]) != name || startsWord(start[len(name):]) {
 			continue
 		}
 		tail := start[len(name):]
@@ -77,7 +78,7 @@ func headAt(line string, names []string) (head, bool) {
 // scanner cuts a reply at everything that looks like the begin of an output.
 type scanner struct {
 	r     *reading
-	words wording
+	asked string
 	lines []scanned
 	names [][]string // by output, nil for those that were found
 	sure  []finding  // the outputs that stand where they should, cut anew
@@ -92,14 +93,15 @@ type scanned struct {
 
 // scan looks for outputs under markers that are malformed or within a line, and
 // under their names with a colon.
-func (r *reading) scan(text string, w wording) {
+func (r *reading) scan(text string, asked string) {
 	outs := r.sig.Outputs()
-	s := scanner{r: r, words: w, names: make([][]string, len(outs)), sure: make([]finding, len(outs)), found: make([]candidates, len(outs))}
+	s := scanner{r: r, asked: asked, names: make([][]string, len(outs)), sure: make([]finding, len(outs)), found: make([]candidates, len(outs))}
 	for i, f := range outs {
-		if !r.found[i].ok {
+		if !r.found[i].ok && !errors.Is(r.found[i].err, errAmbiguous) {
 			s.names[i] = spellings(f)
 		}
 	}
+	r.work += len(text)
 	for _, line := range splitLines(text) {
 		s.cut(line)
 	}
@@ -123,6 +125,7 @@ func (r *reading) scan(text string, w wording) {
 func (s *scanner) cut(line string) {
 	inside := false
 	from := 0
+	indent := len(line) - len(strings.TrimLeftFunc(line, isSpace))
 	for {
 		at := strings.Index(line[from:], markerOpen)
 		if at < 0 {
@@ -131,11 +134,11 @@ func (s *scanner) cut(line string) {
 		at += from
 		from = at + len(markerOpen)
 		name, _, ok := markerAt(line[at:])
-		if strip(line[:at]) == "" || !ok || name != completed && !s.wanted(name) {
+		if at <= indent || !ok || name != completed && !s.wanted(name) {
 			continue
 		}
 		s.lines = append(s.lines, scanned{line[:at], inside})
-		line, from, inside = line[at:], len(markerOpen), true
+		line, from, inside, indent = line[at:], len(markerOpen), true, 0
 	}
 	s.lines = append(s.lines, scanned{line, inside})
 }
@@ -183,10 +186,14 @@ func (s *scanner) run() {
 func (s *scanner) begins(l scanned, more []scanned) (field int, rest, what string, ok bool) {
 	if name, after, ok := markerAt(l.text); ok {
 		i := s.r.index(name)
+		what = "markers in place of " + s.asked
+		if i < 0 {
+			i = slices.IndexFunc(s.names, func(names []string) bool { return slices.Contains(names, asciiLower(name)) })
+			what = "malformed marker"
+		}
 		if i < 0 || s.names[i] == nil {
 			return i, after, "", true
 		}
-		what = "markers in place of " + s.words.marker
 		if l.inside {
 			what = "marker within a line"
 		}
@@ -203,7 +210,7 @@ func (s *scanner) begins(l scanned, more []scanned) (field int, rest, what strin
 		if !ok {
 			continue
 		}
-		what = "name and colon in place of " + s.words.marker
+		what = "name and colon in place of " + s.asked
 		if h.isMarker {
 			what = "malformed marker"
 		}
@@ -224,6 +231,7 @@ func (s *scanner) counts(i int, rest string, more []scanned) bool {
 		rest = more[n].text
 	}
 	f := s.r.sig.Outputs()[i]
+	s.r.work += len(rest)
 	if s.r.echo.repeats(f, rest, named) {
 		s.found[i].echoed = true
 		return false

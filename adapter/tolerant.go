@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -11,15 +12,6 @@ import (
 var (
 	errEcho      = errors.New("what was found stands in an input word for word, so the model may only have repeated it")
 	errAmbiguous = errors.New("the reply gives different answers")
-)
-
-// wording says in repairs what should have stood in a reply.
-type wording struct{ marker, bare string }
-
-var (
-	chatWords    = wording{"a marker", "a marker"}
-	jsonWords    = wording{"JSON", "JSON"}
-	compactWords = wording{"a label", "a label"}
 )
 
 // cleaned drops what a reply has around it as a whole.
@@ -65,23 +57,23 @@ func withoutThoughts(s string) (string, string) {
 }
 
 // search looks for the outputs that do not stand where they should, in the order of
-// how sure a place is.
-func (r *reading) search(text string, w wording) {
+// how sure a place is. asked is what should have been there, for the repairs.
+func (r *reading) search(text string, asked string) {
 	isObject := strings.HasPrefix(withoutFence(strip(text)), "{")
 	if isObject {
 		r.inObject(text)
 	}
 	if r.lacking() {
-		r.scan(text, w)
+		r.scan(text, asked)
 	}
 	if r.lacking() && !isObject {
 		r.inObject(text)
 	}
 	if r.lacking() {
-		r.inline(text, w)
+		r.inline(text, asked)
 	}
 	if r.lacking() {
-		r.bare(text, w)
+		r.bare(text, asked)
 	}
 }
 
@@ -90,48 +82,51 @@ func (r *reading) inObject(text string) {
 	if r.adapter == "json" || !strings.Contains(text, "{") {
 		return
 	}
-	object, _, ok := jsonObject(text)
+	object, repaired, ok := jsonObject(text)
 	if !ok {
 		return
 	}
+	r.lenientKeys(object, repaired != "", func(string) string { return "JSON in place of markers" })
+}
+
+// lenientKeys takes the outputs from under keys that may be spelled otherwise; what
+// says what was mended, from how the key differs.
+func (r *reading) lenientKeys(object signature.Record, mended bool, what func(how string) string) {
 	for i, f := range r.sig.Outputs() {
-		v, _, ok := lenientKey(object, f)
-		if !ok || r.found[i].ok {
+		if r.found[i].ok || r.found[i].err != nil {
 			continue
 		}
-		if r.echo.repeats(f, jsonText(v), named) {
+		v, how, n := lenientKey(object, f)
+		switch {
+		case n == 0:
+		case n > 1:
+			r.found[i].err = errAmbiguous
+		case r.echo.repeatsMember(f, v, named, mended):
 			r.found[i].err = errEcho
-			continue
+		default:
+			r.set(i, finding{value: v, typed: true, repairs: []string{what(how)}})
 		}
-		r.set(i, finding{value: v, typed: true, repairs: []string{"JSON in place of markers"}})
 	}
 }
 
-// lenientKey returns what stands under an output's name, or under one that differs
-// in letter case or marks; how says in which.
-func lenientKey(r signature.Record, f signature.Field) (v signature.Value, how string, ok bool) {
+// lenientKey returns what stands under an output's name, or under keys that differ
+// from it in letter case or marks; how says in which, n is how many there are.
+func lenientKey(r signature.Record, f signature.Field) (v signature.Value, how string, n int) {
 	if v, ok := r.Get(f.Name); ok {
-		return v, "", true
+		return v, "", 1
 	}
 	names := spellings(f)
 	for key, item := range r.All() {
-		key = asciiLower(strings.Trim(key, "*_ :"))
-		for _, name := range names {
-			if key != name {
-				continue
-			}
-			if ok {
-				return nil, "", false // two keys fit
-			}
-			v, how, ok = item, "spelling of a key", true
-			break
+		if slices.Contains(names, asciiLower(strings.Trim(key, "*_ :"))) {
+			v, how = item, "spelling of a key"
+			n++
 		}
 	}
-	return v, how, ok
+	return v, how, n
 }
 
 // inline looks for short answers behind the name within a line: "The label: spam".
-func (r *reading) inline(text string, w wording) {
+func (r *reading) inline(text string, asked string) {
 	const most = 300 // of the line, so that a long one costs no more than its length
 	lower := asciiLower(text)
 	for i, f := range r.sig.Outputs() {
@@ -151,13 +146,19 @@ func (r *reading) inline(text string, w wording) {
 				if at > 0 && wordRune(before) || startsWord(text[from:]) {
 					continue
 				}
-				rest, ok := afterName(text[from:min(len(text), from+most)])
+				end := min(len(text), from+most)
+				for end < len(text) && end > from && !utf8.RuneStart(text[end]) {
+					end--
+				}
+				rest, ok := afterName(text[from:end])
 				if !ok {
 					continue
 				}
-				c.add(r, f, strings.ToValidUTF8(rest, ""), "name within a line in place of "+w.marker)
+				c.add(r, f, rest, "name within a line in place of "+asked)
 			}
 		}
+		// Within lines what cannot be read may be the better part of the answer.
+		c.ambivalent = c.ambivalent || c.best.read && c.unread != nil
 		c.settle(r, i)
 	}
 }
@@ -184,18 +185,19 @@ type candidates struct {
 }
 
 // add reads a text that may be an output's.
-func (c *candidates) add(r *reading, f signature.Field, text, what string) bool {
+func (c *candidates) add(r *reading, f signature.Field, text, what string) {
 	if r.echo.repeats(f, text, named) {
 		c.echoed = true
-		return false
+		return
 	}
 	l := r.laxer()
+	r.work += len(text)
 	v, err := l.forgiving(f, text)
 	if err != nil {
 		if c.unread == nil {
 			c.unread = &finding{text: text, repairs: []string{what}}
 		}
-		return false
+		return
 	}
 	if c.best.read && !signature.EqualValues(c.best.value, v) {
 		c.ambivalent = true
@@ -203,7 +205,6 @@ func (c *candidates) add(r *reading, f signature.Field, text, what string) bool 
 	if !c.best.read {
 		c.best = finding{text: text, value: v, read: true, repairs: append([]string{what}, l.repairs...)}
 	}
-	return true
 }
 
 // settle sets the output if there is one answer.
@@ -221,18 +222,24 @@ func (c *candidates) settle(r *reading, i int) {
 }
 
 // bare takes the whole reply for the answer, where there is but one output.
-func (r *reading) bare(text string, w wording) {
+func (r *reading) bare(text string, asked string) {
 	if len(r.sig.Outputs()) != 1 || r.found[0].err != nil && !errors.Is(r.found[0].err, errEcho) {
 		return
 	}
 	f := r.sig.Outputs()[0]
-	what := "bare answer without " + w.bare
+	what := "bare answer without " + asked
 	text = strip(text)
 	if r.found[0].ok || text == "" {
 		return
 	}
+	r.work += len(text)
 	if isText(f.Type.Kind) {
 		rest, cut, ok := r.echo.without(text)
+		if all, some, _ := r.echo.without(r.reply); some && !cut {
+			// The reply held an input before it was cleaned.
+			rest, _ = withoutThoughts(all)
+			cut = true
+		}
 		switch {
 		case strings.Contains(rest, markerOpen):
 			return
@@ -253,7 +260,7 @@ func (r *reading) bare(text string, w wording) {
 	if err != nil || v == nil {
 		return
 	}
-	if r.echo.holds(answerOf(f.Type, v, text)) {
+	if r.echo.repeatsAnswer(f.Type, v, text) {
 		r.found[0].err = errEcho
 		return
 	}
@@ -268,9 +275,9 @@ func withoutFence(s string) string {
 	return s
 }
 
-// answerOf returns the part of a text that says its value: of a choice the choice,
-// of what has an explanation behind it the first line.
-func answerOf(t *signature.Type, v signature.Value, text string) string {
+// repeatsAnswer reports whether an input holds what a bare reply says: of a choice
+// any way to write it that the reply has, else the reply's first line.
+func (e *echo) repeatsAnswer(t *signature.Type, v signature.Value, text string) bool {
 	var from []alternative
 	switch t.Kind {
 	case signature.KindEnum, signature.KindLiteral:
@@ -278,16 +285,15 @@ func answerOf(t *signature.Type, v signature.Value, text string) string {
 	case signature.KindBool:
 		from = truthValues
 	case signature.KindInt, signature.KindFloat, signature.KindTime:
-		first, _, _ := strings.Cut(text, "\n")
-		return first
+		return e.holds(firstText(text))
 	default:
-		return text
+		return e.holds(text)
 	}
-	core := strings.TrimLeft(text, marksBefore)
-	if a, ok := only(from, func(a alternative) bool {
-		return signature.EqualValues(a.value, v) && len(core) >= len(a.text) && strings.EqualFold(core[:len(a.text)], a.text)
-	}); ok {
-		return a.text
+	lower := asciiLower(text)
+	for _, a := range from {
+		if signature.EqualValues(a.value, v) && containsWord(lower, asciiLower(a.text)) && e.holds(a.text) {
+			return true
+		}
 	}
-	return text
+	return e.holds(text)
 }

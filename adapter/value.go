@@ -38,7 +38,7 @@ func (l *laxer) text(t *signature.Type, s string) (signature.Value, error) {
 		return l.value(t, s)
 	}
 	candidate, repaired := guess(s)
-	if repaired != "" && l.whole && isText(t.Kind) {
+	if repaired != "" && l.careful && isText(t.Kind) {
 		candidate, repaired = s, "" // a program may hold JSON without being it
 	}
 	before := len(l.repairs)

@@ -136,3 +136,53 @@ func sorted(v signature.Value) signature.Value {
 	slices.SortFunc(items, func(a, b signature.Value) int { return strings.Compare(jsonText(a), jsonText(b)) })
 	return items
 }
+
+// TestValuesOfTolerantReplies holds where a reading that forgives differs from
+// DSPy's for what DSPy can read, too, and what it adds to it.
+func TestValuesOfTolerantReplies(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		typ, text string
+		want      signature.Value
+		repair    string
+	}{
+		{"dspy.Code", `x = {"code": "y"}`, `x = {"code": "y"}`, ""},
+		{"dspy.Code", `{"code": "y"}`, "y", ""},
+		{"dspy.Reasoning", `so {"content": "y"}`, `so {"content": "y"}`, ""},
+		{"O", `{"a": 1}`, signature.RecordOf("a", 1, "b", nil), `the absent field "b" taken as none`},
+		{"O", `{"b": "x"}`, nil, ""},
+		{"datetime", "20240506", nil, ""},
+		{"datetime", "**2024-05-06**", mustTime(t, "2024-05-06"), "marks around a time"},
+		{"Optional[int]", "", nil, "none"},
+		{"Optional[Color]", "RED", "r", "spelling of a choice"},
+		{"Level", "1", int64(1), "spelling of a choice"},
+		{"list[float]", `["0,5", "x"]`, nil, ""},
+		{"list[float]", `["0,5", 1]`, []signature.Value{0.5, 1.0}, "decimal comma"},
+		{"list[bool]", `["Yes.", false]`, []signature.Value{true, false}, "marks around a truth value"},
+		{"dict[str, int]", "{\"a\": \"1,234\"}", signature.RecordOf("a", 1234), "marks between thousands"},
+		{"tuple[int, str]", "```\n[1, \"a\"]\n```", []signature.Value{int64(1), "a"}, "fences around JSON"},
+	} {
+		l := &laxer{careful: true, fit: exact, fields: noFields}
+		got, err := l.forgiving(signature.Field{Name: "f", Type: laxTypes(t, tt.typ)}, tt.text)
+		repair := strings.Join(l.repairs, ", ")
+		switch {
+		case tt.want == nil && tt.repair == "none":
+			require.NoError(t, err, "%s from %q", tt.typ, tt.text)
+			require.Nil(t, got)
+			require.NotEmpty(t, repair)
+		case tt.want == nil:
+			require.Error(t, err, "%s from %q gave %v", tt.typ, tt.text, got)
+		default:
+			require.NoError(t, err, "%s from %q", tt.typ, tt.text)
+			require.True(t, signature.EqualValues(tt.want, got), "%s from %q: want %v, got %v", tt.typ, tt.text, tt.want, got)
+			require.Equal(t, tt.repair, repair, "%s from %q", tt.typ, tt.text)
+		}
+	}
+}
+
+func mustTime(t *testing.T, s string) signature.Value {
+	t.Helper()
+	tm, err := signature.ParseTime(s)
+	require.NoError(t, err)
+	return tm
+}

@@ -108,7 +108,7 @@ func (p *Predictor) prepare(s State) (*prepared, error) {
 	if _, isJSON := p.options.adapter.(adapter.JSON); p.options.jsonFallback && !isJSON {
 		var fallback adapter.JSON
 		if chat, ok := p.options.adapter.(adapter.Chat); ok {
-			fallback = adapter.JSON{Strict: chat.Strict, KeepMarkers: chat.KeepMarkers}
+			fallback = adapter.JSON(chat) // the same settings
 		}
 		prep.fallback = sync.OnceValues(func() (adapter.Template, error) { return fallback.Prepare(program) })
 	}
