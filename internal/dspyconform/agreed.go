@@ -48,6 +48,9 @@ var agreements = []agreement{
 		return d.where == "states of DSPy" && d.whet != d.dspy && bare.Replace(d.whet) == bare.Replace(d.dspy)
 	}},
 	{"The order of a set", func(d difference) bool { return d.c.name == "the order of a set" && sameLetters(d.whet, d.dspy) }},
+	{"Line separators within JSON", func(d difference) bool {
+		return strings.HasSuffix(d.where, "by default") && !refuses(d.whet, "error: ") && strings.ContainsAny(d.reply.text, "\u0085\u2028\u2029")
+	}},
 	{"Small numbers as times", func(d difference) bool {
 		return strings.HasSuffix(d.where, "by default") && strings.Contains(d.whet, "want datetime, got ") && strings.Contains(d.dspy, `{"$time": "19`)
 	}},
