@@ -30,7 +30,27 @@ func BenchmarkPredict(b *testing.B) {
 	}
 }
 
-func withDemos(b *testing.B, model lm.LM, demos int) *module.Predict[sms, verdict] {
+// Predict takes at most 40 allocations, with demos and without.
+func TestPredictAllocations(t *testing.T) { //nolint:paralleltest // allocations of other tests would count
+	if race {
+		t.Skip("the race detector allocates")
+	}
+	resp := &lm.Response{Text: reply("label", "ham")}
+	model := lm.Func(func(context.Context, *lm.Request) (*lm.Response, error) { return resp, nil })
+	for _, demos := range []int{0, 8} {
+		p := withDemos(t, model, demos)
+		n := testing.AllocsPerRun(100, func() {
+			if _, err := p.Run(t.Context(), sms{"Your parcel waits, see the link."}); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if n > 40 {
+			t.Errorf("%d demos: %v allocations a call", demos, n)
+		}
+	}
+}
+
+func withDemos(b testing.TB, model lm.LM, demos int) *module.Predict[sms, verdict] {
 	b.Helper()
 	p := module.MustPredict[sms, verdict](smsInstructions, module.WithLM(model))
 	var state module.State

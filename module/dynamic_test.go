@@ -2,8 +2,10 @@ package module_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/whetgo/whet/lm"
@@ -94,5 +96,28 @@ func TestDynamicErrors(t *testing.T) {
 	}
 	if _, err := module.NewDynamic(nil); err == nil {
 		t.Error("no signature makes a predictor")
+	}
+}
+
+// A record that is no input is refused before anything is paid for.
+func TestDynamicInputs(t *testing.T) {
+	t.Parallel()
+	model := lmtest.Script()
+	qa := module.MustDynamic(signature.MustParse("question, n: int, notes: Optional[str] -> answer"), module.WithLM(model))
+	for want, in := range map[string]signature.Record{
+		"qestion":    signature.RecordOf("qestion", "why?", "n", 1),
+		"n":          signature.RecordOf("question", "why?"),
+		"question":   signature.RecordOf("question", 5, "n", 1),
+		"x":          signature.RecordOf("question", "why?", "n", 1, "x", 1),
+		"it is no v": signature.RecordOf("question", "why?", "n", "seven"),
+	} {
+		_, err := qa.Run(t.Context(), in)
+		var se *signature.Error
+		if !errors.As(err, &se) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want an error with %q", in, err, want)
+		}
+	}
+	if model.Calls() != 0 {
+		t.Errorf("%d calls were made", model.Calls())
 	}
 }

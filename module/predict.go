@@ -58,6 +58,11 @@ func call[In, Out any](ctx context.Context, core *Predictor, in In) (*Prediction
 	if err != nil {
 		return nil, signature.Record{}, core.named(err)
 	}
+	if _, dynamic := any(in).(signature.Record); dynamic {
+		if err := core.checkInputs(rec); err != nil {
+			return nil, signature.Record{}, err
+		}
+	}
 	pred := &Prediction[Out]{}
 	_, untyped := any(&pred.Out).(*signature.Record)
 	got, err := core.call(ctx, rec, func(out signature.Record) error {

@@ -80,6 +80,7 @@ func (p *Predictor) ask(ctx context.Context, in signature.Record, read func(sign
 		if err == nil || !errors.As(err, &pe) || errors.As(err, new(*TruncatedError)) {
 			break
 		}
+		asked := q.adapter
 		switch {
 		case p.options.jsonFallback && prep.fallback != nil && len(used.rejected) == 0:
 			template, err := prep.fallback()
@@ -91,15 +92,19 @@ func (p *Predictor) ask(ctx context.Context, in signature.Record, read func(sign
 			}
 		case retries < p.options.retries:
 			retries++
-			from := q
+			reply := used.last.Text
 			if retries == 1 {
-				from = first // the form that was chosen, and not the fallback's
+				q = first // the form that was chosen, and not the fallback's
 			}
-			q = from.again(used.last.Text, pe, retries)
+			if retries == 1 && len(used.rejected) > 0 { // nor its reply
+				reply = used.rejected[0].Raw
+				errors.As(used.rejected[0].Err, &pe)
+			}
+			q = q.again(reply, pe, retries)
 		default:
 			return nil, used, err
 		}
-		used.rejected = append(used.rejected, Rejected{Adapter: pe.Adapter, Raw: used.last.Text, Usage: used.last.Usage, Err: err})
+		used.rejected = append(used.rejected, Rejected{Adapter: asked, Raw: used.last.Text, Usage: used.last.Usage, Err: err})
 		pred, err = p.attempt(ctx, model, q, in, read, used)
 	}
 	if err != nil {

@@ -88,6 +88,24 @@ func TestRepairPolicy(t *testing.T) {
 	}
 }
 
+// After the fallback the first form is asked for again, with its own reply.
+func TestRetryAfterFallback(t *testing.T) {
+	t.Parallel()
+	model := lmtest.Script("[[ ## folder ## ]]\npets", "not JSON", family)
+	p := module.MustPredict[Mail, Folder]("Sort.", module.WithLM(model), module.JSONFallback(), module.Retry(1))
+	pred, err := p.Call(t.Context(), Mail{Text: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := model.Requests()[2].Messages
+	if n := len(last); last[n-2].Text() != "[[ ## folder ## ]]\npets" || !strings.Contains(last[n-1].Text(), "pets") || !strings.Contains(last[0].Text(), "[[ ## folder ## ]]") {
+		t.Errorf("the third request is %+v", last)
+	}
+	if pred.Rejected[0].Adapter != "chat" || pred.Rejected[1].Adapter != "json" {
+		t.Errorf("rejected: %+v", pred.Rejected)
+	}
+}
+
 // A raw prompt is sent again as another rollout, so that no answer store gives the
 // same reply.
 func TestRetryRawPrompt(t *testing.T) {

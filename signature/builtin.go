@@ -2,6 +2,7 @@ package signature
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"time"
 )
@@ -193,7 +194,12 @@ func decodeBuiltin(r Record, v reflect.Value) {
 // maps of such, records, times and structs.
 func anyValue(v any) (Value, error) {
 	switch v := v.(type) {
-	case nil, bool, string, int64, float64, time.Time, Record:
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, &Error{Problem: fmt.Sprintf("the value %v is not a finite number", v)}
+		}
+		return v, nil
+	case nil, bool, string, int64, time.Time, Record:
 		return v, nil
 	case []Value:
 		out := make([]Value, len(v))

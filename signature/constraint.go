@@ -67,7 +67,7 @@ func (c Constraint) String() string {
 	default:
 		return ""
 	}
-	return words + pythonString(c.Bound)
+	return words + pythonString(normalize(c.Bound))
 }
 
 // ConstraintText returns the field's constraints as the model sees them, "" for
@@ -98,8 +98,14 @@ func (f Field) Check(v Value) error {
 
 // checkInside checks the fields of the objects that a value holds.
 func checkInside(t *Type, v Value) error {
+	if t != nil && t.Kind == KindUnion {
+		t = memberOf(t, v)
+	}
 	if t == nil {
 		return nil
+	}
+	if t.schema != nil {
+		return t.schema.validate(v)
 	}
 	switch v := v.(type) {
 	case []Value:
@@ -132,11 +138,21 @@ func checkInside(t *Type, v Value) error {
 	return nil
 }
 
+// memberOf returns the type of a union that a value has, nil for none.
+func memberOf(t *Type, v Value) *Type {
+	for _, item := range t.Items {
+		if got, err := Coerce(item, v); err == nil && EqualValues(got, v) {
+			return item
+		}
+	}
+	return nil
+}
+
 func (c Constraint) check(v Value) error {
 	switch c.Op {
 	case MinLength, MaxLength:
 		n, ok := length(v)
-		bound, isInt := c.Bound.(int64)
+		bound, isInt := normalize(c.Bound).(int64)
 		if !ok || !isInt {
 			return nil
 		}
@@ -201,7 +217,7 @@ func isMultiple(x, of *big.Rat) bool {
 
 // number returns a number exactly, so that large whole ones compare right.
 func number(v Value) (*big.Rat, bool) {
-	switch v := v.(type) {
+	switch v := normalize(v).(type) {
 	case int64:
 		return new(big.Rat).SetInt64(v), true
 	case float64:
@@ -327,4 +343,46 @@ func (c Constraint) schema(s Record, t *Type) Record {
 		}
 	}
 	return s.With(key, c.Bound)
+}
+
+// problem says why a constraint can hold for no value of a type or for all, "" where
+// it makes sense.
+func (c Constraint) problem(t *Type) string {
+	if c.Op < AtLeast || c.Op > Pattern {
+		return fmt.Sprintf("there is no constraint %d", c.Op)
+	}
+	text, ok := normalize(c.Bound).(string)
+	if c.Op != Pattern {
+		if _, isNumber := number(c.Bound); !isNumber {
+			return fmt.Sprintf("the bound of the constraint is %v, which is no number", c.Bound)
+		}
+		text, ok = pythonString(normalize(c.Bound)), true
+	}
+	if !ok {
+		return fmt.Sprintf("the pattern is %v, which is no text", c.Bound)
+	}
+	plain := *t
+	plain.Optional = false
+	_, problem := parseConstraint(c.Op, text, &plain)
+	return problem
+}
+
+// problem says what is wrong with a field's constraints and default, "" for nothing.
+func (f Field) problem() string {
+	for _, c := range f.Constraints {
+		if problem := c.problem(f.Type); problem != "" {
+			return problem
+		}
+	}
+	if !f.HasDefault {
+		return ""
+	}
+	v, err := Coerce(f.Type, normalize(f.Default))
+	if err == nil {
+		err = f.Check(v)
+	}
+	if err != nil {
+		return "its default is no value of the field: " + err.Error()
+	}
+	return ""
 }

@@ -119,6 +119,16 @@ func parseObject(dec *json.Decoder, depth int) (Value, error) {
 	return r, nil
 }
 
+// UnmarshalJSON reads a JSON object as [ParseRecord] does.
+func (r *Record) UnmarshalJSON(data []byte) error {
+	read, err := ParseRecord(data)
+	if err != nil {
+		return err
+	}
+	*r = read
+	return nil
+}
+
 // MarshalJSON writes the record as an object, fields in order.
 func (r Record) MarshalJSON() ([]byte, error) { return MarshalValue(r) }
 

@@ -58,6 +58,9 @@ func (k Kind) name() string {
 }
 
 func (t *Type) base() string {
+	if t.schema != nil {
+		return t.Name
+	}
 	if name := t.Kind.name(); name != "" {
 		return name
 	}

@@ -14,7 +14,13 @@ func Instructions(text string) ParseOption { return func(p *parser) { p.instruct
 
 // NamedType lets a signature's text use a type of the program's own by its name,
 // such as an object that [ObjectOf] made.
-func NamedType(name string, t *Type) ParseOption { return func(p *parser) { p.types[name] = t } }
+func NamedType(name string, t *Type) ParseOption {
+	return func(p *parser) {
+		if t != nil { // else the name is not known, which is an error where it is used
+			p.types[name] = t
+		}
+	}
+}
 
 // Parse makes a signature of a text in DSPy's form:
 //
@@ -136,11 +142,11 @@ func (p *parser) field() (Field, error) {
 		return Field{}, p.fail(name.at, "a field's name must not begin with an underscore")
 	}
 	f := Field{Name: name.text, Type: &Type{Kind: KindString}}
-	if p.peek().text != ":" {
+	if !p.at(":") {
 		return f, nil
 	}
 	p.next()
-	noType := p.peek().text == "None" // as DSPy: no type is text
+	noType := p.peek().kind == nameToken && p.peek().text == "None" // as DSPy: no type is text
 	var err error
 	if f.Type, err = p.union(); noType && f.Type != nil && f.Type.Kind == KindNone {
 		f.Type = &Type{Kind: KindString}
@@ -159,7 +165,7 @@ func (p *parser) union() (*Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	for p.peek().text == "|" && p.peek().kind == markToken {
+	for p.at("|") {
 		p.next()
 		right, err := p.single()
 		if err != nil {
@@ -186,7 +192,7 @@ func (p *parser) single() (*Type, error) {
 		return nil, p.fail(tok.at, "want a type")
 	}
 	name := tok.text
-	for p.peek().text == "." && p.peek().kind == markToken {
+	for p.at(".") {
 		p.next()
 		part := p.next()
 		if part.kind != nameToken {
@@ -197,7 +203,7 @@ func (p *parser) single() (*Type, error) {
 	if t, ok := p.types[name]; ok {
 		return t, nil
 	}
-	if p.peek().text == "[" && p.peek().kind == markToken {
+	if p.at("[") {
 		return p.generic(name, tok.at)
 	}
 	if t := plainType(name); t != nil {
@@ -265,16 +271,8 @@ func (p *parser) arguments() ([]*Type, error) {
 			return nil, err
 		}
 		args = append(args, t)
-		if p.peek().text == "]" {
-			p.next()
-			return args, nil
-		}
-		if err := p.want(","); err != nil {
-			return nil, err
-		}
-		if p.peek().text == "]" { // a comma may stand at the end
-			p.next()
-			return args, nil
+		if done, err := p.listEnds(); done || err != nil {
+			return args, err
 		}
 	}
 }
@@ -282,7 +280,7 @@ func (p *parser) arguments() ([]*Type, error) {
 func (p *parser) tuple() (*Type, error) {
 	var items []*Type
 	for {
-		if tok := p.peek(); tok.text == "..." && tok.kind == markToken {
+		if tok := p.peek(); p.at("...") {
 			p.next()
 			if len(items) != 1 {
 				return nil, p.fail(tok.at, "... stands behind one type, for a tuple of any length")
@@ -294,12 +292,8 @@ func (p *parser) tuple() (*Type, error) {
 			return nil, err
 		}
 		items = append(items, t)
-		if p.peek().text == "]" {
-			p.next()
-			return TupleOf(items...), nil
-		}
-		if err := p.want(","); err != nil {
-			return nil, err
+		if done, err := p.listEnds(); done || err != nil {
+			return TupleOf(items...), err
 		}
 	}
 }
@@ -321,15 +315,29 @@ func (p *parser) literals() ([]Value, error) {
 		default:
 			return nil, p.fail(tok.at, "a Literal holds texts in quotes, whole numbers, True, False or None")
 		}
-		if p.peek().text == "]" && p.peek().kind == markToken {
-			p.next()
-			return values, nil
-		}
-		if err := p.want(","); err != nil {
-			return nil, err
+		if done, err := p.listEnds(); done || err != nil {
+			return values, err
 		}
 	}
 }
+
+// listEnds takes the comma behind an item, or the bracket that ends the list, before
+// which a comma may stand.
+func (p *parser) listEnds() (bool, error) {
+	if !p.at("]") {
+		if err := p.want(","); err != nil {
+			return false, err
+		}
+		if !p.at("]") {
+			return false, nil
+		}
+	}
+	p.next()
+	return true, nil
+}
+
+// at reports whether a mark comes next.
+func (p *parser) at(mark string) bool { t := p.peek(); return t.kind == markToken && t.text == mark }
 
 // peek returns the next token; behind the last one it is empty and at the end.
 func (p *parser) peek() token {

@@ -24,6 +24,8 @@ func TestParse(t *testing.T) {
 		"a: dspy.Image, h: dspy.History, c: dspy.Code['java'] -> b: dspy.ToolCalls, r: dspy.Reasoning": "a: Image, h: History, c: Code_java -> b: ToolCalls, r: str",
 		"a -> b: Literal[1, True, None, 'x'], c: Any, d: typing.List[Person]":                          "a: str -> b: Literal[1, True, None, 'x'], c: Any, d: list[Person]",
 		`a -> b: Literal["it's", 'say "hi"', 'both \' and "']`:                                         `a: str -> b: Literal["it's", 'say "hi"', 'both \' and "']`,
+		"a -> b: Literal['a',], c: tuple[int,], d: list[int,]":                                         "a: str -> b: Literal['a'], c: tuple[int], d: list[int]",
+		`a -> b: Literal['\101\x42\a']`:                                                                "a: str -> b: Literal['AB\a']",
 		"größe -> été: datetime.datetime":                                                              "größe: str -> été: datetime",
 	} {
 		s, err := Parse(text, NamedType("Person", person))
@@ -55,6 +57,9 @@ func TestParseErrors(t *testing.T) {
 		"":                        "exactly one ->",
 		"a -> b -> c":             "exactly one ->",
 		"a: -> b":                 "want a type",
+		"a ':' int -> b":          "want ,",
+		"a -> b: list[int ']'":    "want ,",
+		"a -> b: Gone":            "the type Gone is not known",
 		"a b -> c":                "want ,",
 		"a -> b: list[":           "want a type",
 		"a -> b: list[int":        "want ,",
@@ -92,13 +97,40 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := Parse(text)
 		if err != nil {
+			var syntax *SyntaxError
+			var clash *Error
+			if !errors.As(err, &syntax) && !errors.As(err, &clash) {
+				t.Errorf("%q: a %T", text, err)
+			}
 			return
 		}
+		// What a signature is written as is a signature again, the same one.
+		again, err := Parse(written(s))
+		if err != nil {
+			t.Fatalf("%q is written as %q: %v", text, written(s), err)
+		}
+		if written(again) != written(s) {
+			t.Errorf("%q is written as %q and then as %q", text, written(s), written(again))
+		}
 		for _, field := range s.Fields() {
-			if field.Type.String() == "" {
-				t.Errorf("%q: field %s has no type", text, field.Name)
-			}
 			field.Type.Schema()
 		}
 	})
+}
+
+// written writes a signature with its types.
+func written(s *Signature) string {
+	side := func(fields []Field) string {
+		parts := make([]string, len(fields))
+		for i, f := range fields {
+			// Names that the model sees, and not those of a signature's text.
+			name := strings.NewReplacer("Ellipsis", "...", "Code_", "Code").Replace(f.Type.String())
+			if f.Type.Kind == KindCode && f.Type.Name != "" || strings.Contains(name, "Literal") {
+				name = "str" // their quotes are for the model
+			}
+			parts[i] = f.Name + ": " + name
+		}
+		return strings.Join(parts, ", ")
+	}
+	return side(s.Inputs()) + " -> " + side(s.Outputs())
 }

@@ -212,6 +212,9 @@ func codecOf(owner reflect.Type, sf reflect.StructField, outer []reflect.Type) (
 			if err != nil {
 				return nil, fail(tag, "the choice "+strconv.Quote(c)+" is no whole number, as the field is")
 			}
+			if containsValue(values[:i], n) {
+				return nil, fail(tag, "the choice "+c+" stands twice")
+			}
 			values[i] = n
 		}
 		return withType(c, func(t *Type) { t.Kind, t.Values = KindLiteral, values }), nil

@@ -103,6 +103,16 @@ func (p *parser) scanText(at, to int) (token, int, error) {
 				b.WriteByte('\t')
 			case 'r':
 				b.WriteByte('\r')
+			case 'a', 'b', 'f', 'v':
+				b.WriteByte(map[byte]byte{'a': '\a', 'b': '\b', 'f': '\f', 'v': '\v'}[e])
+			case '0', '1', '2', '3', '4', '5', '6', '7':
+				n := i
+				for n < to && n < i+3 && p.text[n] >= '0' && p.text[n] <= '7' {
+					n++
+				}
+				v, _ := strconv.ParseInt(p.text[i:n], 8, 32) // at most three octal digits
+				b.WriteRune(rune(v))
+				i = n - 1
 			case '\\', '\'', '"':
 				b.WriteByte(e)
 			case 'x', 'u', 'U':

@@ -48,6 +48,9 @@ func (b *schemaBuilder) of(t *Type, root bool) Record {
 	}
 	switch t.Kind {
 	case KindAny:
+		if t.schema != nil {
+			return t.schema.shown
+		}
 		return Record{}
 	case KindNone:
 		return RecordOf("type", "null")

@@ -56,11 +56,18 @@ func build(instructions string, inputs, outputs []Field) (*Signature, error) {
 			return nil, &Error{Field: f.Name, Problem: "two fields have this name; rename one of them with a json tag"}
 		}
 		seen[f.Name] = true
-		if problem := f.Type.problem(0); problem != "" {
+		problem := f.Type.problem(0)
+		if problem == "" {
+			problem = f.problem()
+		}
+		if problem != "" {
 			return nil, &Error{Field: f.Name, Problem: problem}
 		}
 	}
 	s := &Signature{inputs: slices.Clone(inputs), outputs: slices.Clone(outputs)}
+	for i := range s.outputs {
+		s.outputs[i].Default = normalize(s.outputs[i].Default)
+	}
 	if instructions = cleandoc(instructions); strings.TrimFunc(instructions, isSpace) == "" {
 		instructions = s.defaultInstructions()
 	}

@@ -56,18 +56,19 @@ func (f *Field) readTags(tag reflect.StructTag) (at, problem string) {
 			}
 			f.Constraints = append(f.Constraints, c)
 		}
-		if key != "default" {
-			continue
-		}
-		v, err := parseDefault(f.Type, text)
-		if err == nil {
-			err = (Field{Type: f.Type, Constraints: f.Constraints}).Check(v)
-		}
-		if err != nil {
-			return key + ":" + strconv.Quote(text), "it is no value of the field: " + err.Error()
-		}
-		f.Default, f.HasDefault = v, true
 	}
+	text, ok := tag.Lookup("default")
+	if !ok {
+		return "", ""
+	}
+	v, err := parseDefault(f.Type, text)
+	if err == nil {
+		err = f.Check(v)
+	}
+	if err != nil {
+		return "default:" + strconv.Quote(text), "it is no value of the field: " + err.Error()
+	}
+	f.Default, f.HasDefault = v, true
 	return "", ""
 }
 

@@ -85,6 +85,8 @@ type Type struct {
 	Fields []Field
 	// Optional says that the value may be absent (nil, None).
 	Optional bool
+
+	schema *userSchema // of SchemaType
 }
 
 // ListOf, SetOf, TupleOf and DictOf make the types of Python's list, set, tuple
@@ -180,7 +182,7 @@ func UnionOf(items ...*Type) *Type {
 
 func containsType(types []*Type, t *Type) bool {
 	for _, o := range types {
-		if o.Kind == t.Kind && o.String() == t.String() {
+		if o.Kind == t.Kind && o.String() == t.String() && sameDefinition(o, t) {
 			return true
 		}
 	}
@@ -215,6 +217,9 @@ func (t *Type) problem(depth int) string {
 				return fmt.Sprintf("the field %q of %s has no type", f.Name, t.Name)
 			case slices.ContainsFunc(t.Fields[:i], func(o Field) bool { return o.Name == f.Name }):
 				return fmt.Sprintf("two fields of %s are named %q", t.Name, f.Name)
+			}
+			if problem := f.problem(); problem != "" {
+				return fmt.Sprintf("the field %q of %s: %s", f.Name, t.Name, problem)
 			}
 			inside = append(inside[:len(inside):len(inside)], f.Type)
 		}

@@ -238,3 +238,55 @@ func TestEdits(t *testing.T) {
 		t.Errorf("WithField: %v %v", c, err)
 	}
 }
+
+// What a program puts together is checked as what struct tags say.
+func TestFieldsMadeByHand(t *testing.T) {
+	t.Parallel()
+	number, text := &Type{Kind: KindInt}, &Type{Kind: KindString}
+	make := func(f Field) (*Signature, error) {
+		f.Name = "x"
+		return New("", nil, []Field{f})
+	}
+	sig, err := make(Field{Type: number, Constraints: []Constraint{{Op: AtMost, Bound: 5}}, Default: 3, HasDefault: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _ := sig.Output("x")
+	if f.Check(int64(99)) == nil || f.Check(int64(5)) != nil || f.Default != int64(3) {
+		t.Errorf("the bound 5 holds for 99, or the default is %T", f.Default)
+	}
+	for name, f := range map[string]Field{
+		"bound of text":         {Type: text, Constraints: []Constraint{{Op: AtMost, Bound: 5}}},
+		"bound that is none":    {Type: number, Constraints: []Constraint{{Op: AtMost, Bound: "x"}}},
+		"no constraint":         {Type: number, Constraints: []Constraint{{Bound: 5}}},
+		"pattern":               {Type: text, Constraints: []Constraint{{Op: Pattern, Bound: "("}}},
+		"default of no type":    {Type: number, Default: "five", HasDefault: true},
+		"default out of bounds": {Type: number, Constraints: []Constraint{{Op: AtMost, Bound: 5}}, Default: 6, HasDefault: true},
+		"inside an object":      {Type: ObjectOf("O", Field{Name: "a", Type: number, Default: "x", HasDefault: true})},
+	} {
+		if _, err := make(f); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if _, err := Of[struct{ Q string }, struct {
+		N int `default:"0" min:"1"`
+	}](""); err == nil {
+		t.Error("a default before its bound is not checked")
+	}
+	item := ObjectOf("Item", Field{Name: "x", Type: number, Constraints: []Constraint{{Op: AtMost, Bound: 5}}})
+	union := Field{Name: "u", Type: UnionOf(item, text)}
+	if union.Check(RecordOf("x", 99)) == nil || union.Check("x") != nil {
+		t.Error("constraints inside a union are not checked")
+	}
+	two := UnionOf(ObjectOf("Item", Field{Name: "x", Type: number}), ObjectOf("Item", Field{Name: "y", Type: number}))
+	if two.Kind != KindUnion {
+		t.Error("two objects of one name are taken for one")
+	}
+	if _, err := Coerce(&Type{Kind: KindNone}, RecordOf("x", 1)); err == nil {
+		t.Error("an object is None")
+	}
+	var r Record
+	if err := r.UnmarshalJSON([]byte(`{"a": 1}`)); err != nil || !r.Equal(RecordOf("a", 1)) {
+		t.Errorf("got %v, %v", r, err)
+	}
+}

@@ -13,6 +13,9 @@ import (
 // time, an object's fields come into the type's order. It does not guess: a text
 // is no number here. The error says what was wanted and what was there.
 func Coerce(t *Type, v Value) (Value, error) {
+	if t != nil && t.schema != nil && (v != nil || !t.Optional) {
+		return v, t.schema.validate(v)
+	}
 	if t == nil || t.Kind == KindAny {
 		return v, nil
 	}
@@ -82,6 +85,7 @@ func Coerce(t *Type, v Value) (Value, error) {
 		if r, ok := v.(Record); ok {
 			return coerceObject(t, r)
 		}
+	case KindNone:
 	default: // of this package
 		if r, ok := v.(Record); ok {
 			return r, checkBuiltin(t.Kind, r)
@@ -166,7 +170,7 @@ func coerceObject(t *Type, r Record) (Value, error) {
 	for _, f := range t.Fields {
 		v, ok := r.Get(f.Name)
 		if !ok && f.HasDefault {
-			names, values = append(names, f.Name), append(values, f.Default)
+			names, values = append(names, f.Name), append(values, normalize(f.Default))
 			continue
 		}
 		v, err := Coerce(f.Type, v)

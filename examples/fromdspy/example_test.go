@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/whetgo/whet/adapter"
 	"github.com/whetgo/whet/evaluate"
@@ -112,7 +113,7 @@ func (h *Hop) Run(ctx context.Context, in Query) (Answer, error) {
 		if err != nil {
 			return Answer{}, err
 		}
-		in.Notes = append(in.Notes, h.find(next.Words)...)
+		in.Notes = slices.Concat(in.Notes, h.find(next.Words))
 	}
 	return h.Answer.Run(ctx, in)
 }
