@@ -243,11 +243,11 @@ func TestEdits(t *testing.T) {
 func TestFieldsMadeByHand(t *testing.T) {
 	t.Parallel()
 	number, text := &Type{Kind: KindInt}, &Type{Kind: KindString}
-	make := func(f Field) (*Signature, error) {
+	made := func(f Field) (*Signature, error) {
 		f.Name = "x"
 		return New("", nil, []Field{f})
 	}
-	sig, err := make(Field{Type: number, Constraints: []Constraint{{Op: AtMost, Bound: 5}}, Default: 3, HasDefault: true})
+	sig, err := made(Field{Type: number, Constraints: []Constraint{{Op: AtMost, Bound: 5}}, Default: 3, HasDefault: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +264,7 @@ func TestFieldsMadeByHand(t *testing.T) {
 		"default out of bounds": {Type: number, Constraints: []Constraint{{Op: AtMost, Bound: 5}}, Default: 6, HasDefault: true},
 		"inside an object":      {Type: ObjectOf("O", Field{Name: "a", Type: number, Default: "x", HasDefault: true})},
 	} {
-		if _, err := make(f); err == nil {
+		if _, err := made(f); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
