@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/whetgo/whet/signature"
 )
@@ -35,6 +34,9 @@ func decode(data []byte, named []Named, o loadOptions) (States, *LoadReport, err
 		d := decoder{name: n.Name, sig: n.Predictor.sig, options: o, report: report}
 		s, err := d.state(byName[n.Name])
 		if err == nil {
+			if s.LM == nil { // none was resolved, so that the predictor keeps what it has
+				s.LM = n.Predictor.State().LM
+			}
 			states.byPredictor[n.Predictor], err = n.Predictor.prepare(s)
 		}
 		if err != nil {
@@ -159,7 +161,7 @@ func (d *decoder) lm(ms members, s *State) error {
 	var dropped []string
 	s.SavedLM, dropped = cleanLM(raw)
 	if len(dropped) > 0 {
-		d.note("left out of its lm, where keys and addresses do not belong: %s", strings.Join(dropped, ", "))
+		d.note("%s", leftOutOfLM(dropped))
 	}
 	if d.options.resolve == nil {
 		d.report.KeptLM = append(d.report.KeptLM, d.name)

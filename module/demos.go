@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/whetgo/whet/adapter"
 	"github.com/whetgo/whet/signature"
@@ -11,10 +12,11 @@ import (
 
 // demoNotes counts what was adapted in the demos of one predictor.
 type demoNotes struct {
-	// renamed counts demos whose rationale is the reasoning, unpacked the values, by
-	// field, that were JSON texts of objects.
-	renamed  int
-	unpacked map[string]int
+	// renamed counts demos whose rationale is the reasoning; by field, unpacked counts
+	// the values that were JSON texts of objects, read those that were texts of
+	// numbers and the like, and kept those that are none of the type.
+	renamed              int
+	unpacked, read, kept map[string]int
 }
 
 func (d *decoder) demos(ms members) ([]Demo, error) {
@@ -27,7 +29,7 @@ func (d *decoder) demos(ms members) ([]Demo, error) {
 		return nil, bad("its demos are malformed: want a list, got %s", excerpt(raw))
 	}
 	var demos []Demo
-	notes := demoNotes{unpacked: map[string]int{}}
+	notes := demoNotes{unpacked: map[string]int{}, read: map[string]int{}, kept: map[string]int{}}
 	for i, item := range items {
 		demo, err := d.demo(item, &notes)
 		if err != nil {
@@ -42,19 +44,25 @@ func (d *decoder) demos(ms members) ([]Demo, error) {
 		if n := notes.unpacked[f.Name]; n > 0 {
 			d.note("%q of %d demos is a JSON text in the file, which was read as %s", f.Name, n, f.Type)
 		}
+		if n := notes.read[f.Name]; n > 0 {
+			d.note("%q of %d demos is a text in the file, which was read as %s", f.Name, n, f.Type)
+		}
+		if n := notes.kept[f.Name]; n > 0 {
+			d.note("%q of %d demos is no value of its type %s, and is shown as it is", f.Name, n, f.Type)
+		}
 	}
 	return demos, nil
 }
 
 // demo reads one demo. Fields that the signature does not have are kept as they
-// are.
+// are, and so are values that are none of their field's type, since DSPy shows them.
 func (d *decoder) demo(raw json.RawMessage, notes *demoNotes) (Demo, error) {
 	rec, err := signature.ParseRecord(raw)
 	if err != nil {
 		return Demo{}, err
 	}
 	var demo Demo
-	if v, ok := rec.Get(augmentedKey); ok {
+	if v, ok := rec.Get(augmentedKey); ok && !hasAugmentedField(d.sig) {
 		if demo.Augmented, ok = v.(bool); !ok && v != nil {
 			return Demo{}, fmt.Errorf("want true or false under %q", augmentedKey)
 		}
@@ -71,8 +79,10 @@ func (d *decoder) demo(raw json.RawMessage, notes *demoNotes) (Demo, error) {
 		if err != nil {
 			if typed, ok = unpack(f.Type, v); ok {
 				notes.unpacked[f.Name]++
+			} else if typed, ok = readScalar(f.Type, v); ok {
+				notes.read[f.Name]++
 			} else if typed = v; !shownAsItIs(f.Type) {
-				return Demo{}, fmt.Errorf("field %q: %w", f.Name, err)
+				notes.kept[f.Name]++
 			}
 		}
 		rec = rec.With(f.Name, typed)
@@ -81,8 +91,13 @@ func (d *decoder) demo(raw json.RawMessage, notes *demoNotes) (Demo, error) {
 	return demo, nil
 }
 
-// shownAsItIs reports whether a value that is none of the type can be shown in a
-// prompt all the same, as DSPy does: a list given to a text field is numbered, and a
+// hasAugmentedField reports whether the signature has a field of the name under which
+// DSPy keeps the flag of a demo: the field is what the key then stands for.
+func hasAugmentedField(sig *signature.Signature) bool {
+	return slices.ContainsFunc(sig.Fields(), func(f signature.Field) bool { return f.Name == augmentedKey })
+}
+
+// shownAsItIs reports whether a value that is none of the type is nothing unusual: a list given to a text field is numbered, and a
 // tool is the text that it was shown as when it was saved.
 func shownAsItIs(t *signature.Type) bool {
 	if t == nil {
@@ -130,4 +145,28 @@ func unpack(t *signature.Type, v signature.Value) (signature.Value, bool) {
 		return typed, err == nil
 	}
 	return nil, false
+}
+
+// readScalar reads the text of a number or a truth value, which is what a table of
+// texts gives a demo.
+func readScalar(t *signature.Type, v signature.Value) (signature.Value, bool) {
+	text, ok := v.(string)
+	if !ok || t == nil {
+		return nil, false
+	}
+	switch t.Kind {
+	case signature.KindInt, signature.KindFloat:
+	case signature.KindBool:
+		if text == "True" || text == "False" { // as Python writes them
+			text = strings.ToLower(text)
+		}
+	default:
+		return nil, false
+	}
+	inner, err := signature.ParseValue([]byte(text))
+	if err != nil || inner == nil {
+		return nil, false
+	}
+	typed, err := signature.Coerce(t, inner)
+	return typed, err == nil
 }

@@ -122,6 +122,12 @@ func (l *Live[In, Out]) Report() *LoadReport { return l.current.Load().report }
 // States returns the states that run now.
 func (l *Live[In, Out]) States() States { return l.current.Load().states }
 
+// within returns the predictors that Run uses, and a context in which they have the
+// states that Run gives them.
+func (l *Live[In, Out]) within(ctx context.Context) (context.Context, []Named) {
+	return beneathStates(ctx, l.current.Load().states), l.named
+}
+
 // verified makes the version that data holds the current one.
 func (l *Live[In, Out]) verified(ctx context.Context, data []byte) error {
 	states, report, err := decode(data, l.named, newLoadOptions(l.options.load))

@@ -264,6 +264,26 @@ func TestLiveVerify(t *testing.T) {
 	wantRun(t, live, ctx, 4)
 }
 
+func TestValidateLive(t *testing.T) {
+	t.Parallel()
+	live, _ := newLive(t, newTwin(func() {}))
+	if err := module.Validate(t.Context(), live); err != nil {
+		t.Error(err)
+	}
+	path := filepath.Join(t.TempDir(), "p.json")
+	bare := module.MustPredict[question, answer]("")
+	if err := module.Save(path, bare); err != nil {
+		t.Fatal(err)
+	}
+	noLM, err := module.NewLive(t.Context(), bare, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := module.Validate(t.Context(), noLM); !errors.Is(err, module.ErrNoLM) {
+		t.Errorf("a Live without a language model: %v, want ErrNoLM", err)
+	}
+}
+
 func TestNewLiveFails(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

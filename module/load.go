@@ -70,7 +70,8 @@ type LoadReport struct {
 	// not used, so that they keep their own: see [Resolve].
 	KeptLM []string
 	// Notes lists what was adapted, and what of the file was left out: a file of
-	// whet for the same program has none.
+	// whet for the same program has none, but for demos with values that are none of
+	// their type.
 	Notes []Note
 }
 
@@ -109,7 +110,7 @@ func newLoadOptions(opts []LoadOption) loadOptions {
 }
 
 // Resolve turns the model names of a file into language models. Without it each
-// predictor keeps its own.
+// predictor keeps its own, also one that its state has.
 func Resolve(fn func(model string) (lm.LM, error)) LoadOption {
 	return func(o *loadOptions) { o.resolve = fn }
 }
@@ -170,8 +171,9 @@ func readFile(path string, limit int64) ([]byte, error) {
 		}
 		b.Grow(int(info.Size()) + bytes.MinRead)
 	}
-	// The file may grow, or have no size that could be asked for.
-	n, err := b.ReadFrom(io.LimitReader(f, limit+1))
+	// The file may grow, or have no size that could be asked for. limit+1 is less than
+	// limit where it overflows.
+	n, err := b.ReadFrom(io.LimitReader(f, max(limit, limit+1)))
 	if err != nil {
 		return nil, &LoadError{File: path, Problem: "cannot read the file", Err: err}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,8 +110,6 @@ func hostileFiles(t testing.TB) map[string]struct {
 		"prefix is no text":        {in(`"prefix": "Label:"`, `"prefix": 3`), "b", 0, []string{"field 1", `"prefix"`, "got 3"}},
 		"description is no text":   {in(`"description": "one of the three labels"`, `"description": 3`), "b", 0, []string{"field 1", `"description"`}},
 		"field is no object":       {in(`"fields": [`, `"fields": [7,`), "b", 0, []string{"field 0", "got 7"}},
-		"demo of another type":     {in(`"label": "ham"`, `"label": ["ham"]`), "b", 0, []string{"demo 0", `"label"`}},
-		"no label":                 {in(`"label": "ham"`, `"label": "HAM"`), "b", 0, []string{"demo 0", "HAM"}},
 		"augmented is a text":      {in(`"augmented": true`, `"augmented": "yes"`), "b", 0, []string{"demo 0", "augmented"}},
 		"traces are no list":       {in(`"traces": []`, `"traces": {}`), "b", 0, []string{`"traces"`}},
 		"lm is a text":             {in(`"lm": null`, `"lm": "sk-secret"`), "b", 0, []string{"lm is malformed"}},
@@ -237,16 +236,30 @@ func TestFileSize(t *testing.T) {
 	}
 }
 
+func TestFileSizeWithoutLimit(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "p.json")
+	if err := module.Save(path, newSMS()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := module.Load(path, newSMS(), module.MaxFileSize(math.MaxInt64)); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestSecretsStayOut(t *testing.T) {
 	t.Parallel()
 	const entry = `{"_dspy_lm_class":"dspy.clients.lm.LM","model":"openai/m","temperature":0.30,"max_tokens":100,` +
 		`"api_key":"sk-1","api_base":"http://10.0.0.1/v1","base_url":"x","model_list":[{"a":1}],"headers":{"X":"y"},` +
 		`"extra_headers":{"Authorization":"Bearer t"},"Authorization":"Basic t","azure_ad_token":"t","aws_secret_access_key":"t",` +
-		`"launch_kwargs":{"API-Key":"t","n":1},"train_kwargs":{},"stop":["a","https://hooks.test/t"],"note":"Bearer t","other":"sk-2","api_version":"v1"}`
+		`"launch_kwargs":{"API-Key":"t","n":1},"train_kwargs":{},"stop":["a","https://hooks.test/t"],"note":"Bearer t","other":"sk-2","api_version":"v1",` +
+		`"passwd":"t","private_key_pem":"t","auth_tokens":["t"],"seed":"{\"api_key\":\"t\"}","response_format":{"key":"t"},` +
+		`"n":[1],"model_type":"bearer t","finetuning_model":null,"cache":true,"top_p":"sk-3"}`
 	const clean = `{"_dspy_lm_class":"dspy.clients.lm.LM","model":"openai/m","temperature":0.30,"max_tokens":100,` +
-		`"launch_kwargs":{"n":1},"train_kwargs":{},"stop":["a"],"api_version":"v1"}`
-	const dropped = "left out of its lm, where keys and addresses do not belong: api_key, api_base, base_url, model_list, headers, " +
-		"extra_headers, Authorization, azure_ad_token, aws_secret_access_key, launch_kwargs.API-Key, stop[1], note, other"
+		`"train_kwargs":{},"finetuning_model":null,"cache":true}`
+	const dropped = "left out of its lm, which keeps a model's name and its usual parameters, without keys and addresses: api_key, api_base, base_url, model_list, headers, " +
+		"extra_headers, Authorization, azure_ad_token, aws_secret_access_key, launch_kwargs, stop, note, other, api_version, " +
+		"passwd, private_key_pem, auth_tokens, seed, response_format, n, model_type, top_p"
 	data := bytes.Replace(golden(t, "state_predict"), []byte(`"lm": null`), []byte(`"lm": `+entry), 1)
 
 	// In a file that is loaded.

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/whetgo/whet/adapter"
 	"github.com/whetgo/whet/signature"
@@ -25,17 +24,18 @@ func WithProvenance(p Provenance) SaveOption {
 	return func(o *saveOptions) { o.provenance = &p }
 }
 
-// SaveNotes calls fn for what is left out of the file: keys and addresses in
-// State.SavedLM. Loading notes them in its report already, so this is for states
-// that were made in code.
+// SaveNotes calls fn for what is left out of the file: what State.SavedLM has beyond
+// a model's name and its usual parameters, and Demo.Augmented where the signature has
+// a field "augmented". Loading notes the former in its report already, so that is for
+// states that were made in code.
 func SaveNotes(fn func(Note)) SaveOption {
 	return func(o *saveOptions) { o.note = fn }
 }
 
 // Save writes the states of a program's predictors to a file, in the form of
 // DSPy 3, which loads it. What a program is made of (types, adapters, models given
-// in code) is not saved, and neither are keys, headers and addresses of a language
-// model.
+// in code) is not saved, and neither is anything of a language model but its name and
+// its usual parameters: no keys, headers and addresses.
 //
 // The file appears whole or not at all, also when the machine stops meanwhile. One
 // that is there keeps its permissions; behind a link, it is the file that the link
@@ -135,11 +135,15 @@ func marshalState(n Named, s State, o saveOptions) (json.RawMessage, error) {
 		}
 		var dropped []string
 		if saved.LM, dropped = cleanLM(s.SavedLM); len(dropped) > 0 {
-			o.note(Note{n.Name, "left out of its lm, where keys and addresses do not belong: " + strings.Join(dropped, ", ")})
+			o.note(Note{n.Name, leftOutOfLM(dropped)})
 		}
 	}
+	taken, lost := hasAugmentedField(sig), 0
 	for i, d := range s.Demos {
-		rec := d.Fields.Without(augmentedKey)
+		rec := d.Fields
+		if !taken {
+			rec = rec.Without(augmentedKey)
+		}
 		for _, f := range sig.Fields() {
 			v, ok := rec.Get(f.Name)
 			if !ok {
@@ -151,7 +155,10 @@ func marshalState(n Named, s State, o saveOptions) (json.RawMessage, error) {
 			}
 			rec = rec.With(f.Name, shown)
 		}
-		if d.Augmented {
+		switch {
+		case d.Augmented && taken:
+			lost++
+		case d.Augmented:
 			rec = signature.RecordOf(augmentedKey, true).Merge(rec)
 		}
 		raw, err := signature.MarshalValue(rec)
@@ -159,6 +166,9 @@ func marshalState(n Named, s State, o saveOptions) (json.RawMessage, error) {
 			return nil, fmt.Errorf("demo %d: %w", i, err)
 		}
 		saved.Demos = append(saved.Demos, raw)
+	}
+	if lost > 0 {
+		o.note(Note{n.Name, fmt.Sprintf("left out that %d demos are augmented: the signature has a field %q, which the key stands for", lost, augmentedKey)})
 	}
 	if len(s.Biases) > 0 {
 		saved.Whet = &savedExtra{Biases: s.Biases}

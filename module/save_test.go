@@ -229,7 +229,6 @@ func TestLoadErrors(t *testing.T) {
 		{"duplicate key in a state", replace(boot, `"train"`, `"traces"`), newCoT(), "predict", []string{`the key "traces" stands twice`}},
 		{"truncated", boot[:strings.Index(boot, `"signature"`)], newCoT(), "", []string{"not a saved program"}},
 		{"syntax error", replace(boot, `"text": "message 1",`, `"text": "message 1"`), newCoT(), "", []string{"line 15"}},
-		{"label that is no choice", replace(boot, `"label": "smishing"`, `"label": "junk"`), newCoT(), "predict", []string{"demo 3", `"label"`, "junk"}},
 		{"demo that is no object", `{"predict":{"traces":[],"train":[],"demos":[7],"signature":{"instructions":"","fields":[{"prefix":"Text:"},{"prefix":"Reasoning:"},{"prefix":"Label:"}]},"lm":null}}`, newCoT(), "predict", []string{"demo 0"}},
 		{"schema from the future", replace(boot, `"metadata": {`, `"metadata": {"whet": {"schema": 9},`), newCoT(), "", []string{"schema 9", "newer"}},
 		{"metadata malformed", replace(boot, `"metadata": {`, `"metadata": {"whet": 7,`), newCoT(), "", []string{"metadata"}},

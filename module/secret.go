@@ -3,66 +3,91 @@ package module
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/whetgo/whet/signature"
 )
 
-// cleanLM returns a language model's entry without keys and addresses, in a
-// canonical form (compact, with no needless escapes, order and numbers as they
-// are), and the names of what was left out. raw must be valid JSON.
+// lmKeys are the parameters of a language model that a file may have. Providers have
+// too many names for keys and addresses to tell those.
+var lmKeys = []string{
+	"_dspy_lm_class", "model", "model_type", "finetuning_model", "cache", "num_retries",
+	"temperature", "max_tokens", "max_completion_tokens", "top_p", "top_k", "seed", "stop", "n",
+	"presence_penalty", "frequency_penalty", "reasoning_effort", "response_format",
+}
+
+// emptyLMKeys are parameters that DSPy writes always, and that may hold anything.
+var emptyLMKeys = []string{"launch_kwargs", "train_kwargs"}
+
+// maxLMText is how many characters a text of a language model's entry may have.
+const maxLMText = 256
+
+// cleanLM returns a language model's entry with nothing but what is known to be
+// harmless, in a canonical form (compact, with no needless escapes, order and numbers
+// as they are), and the names of what was left out. raw must be a valid JSON object.
 func cleanLM(raw json.RawMessage) (clean json.RawMessage, dropped []string) {
 	var b bytes.Buffer
-	dropped = cleanValue(&b, raw, "", nil)
+	b.WriteByte('{')
+	ms, _ := objectOf(raw)
+	for _, m := range ms {
+		value, ok := cleanValue(m)
+		if !ok {
+			dropped = append(dropped, m.key)
+			continue
+		}
+		if b.Len() > 1 {
+			b.WriteByte(',')
+		}
+		writeText(&b, m.key)
+		b.WriteByte(':')
+		b.Write(value)
+	}
+	b.WriteByte('}')
 	return b.Bytes(), dropped
 }
 
-func cleanValue(b *bytes.Buffer, raw json.RawMessage, place string, dropped []string) []string {
-	if ms, ok := objectOf(raw); ok {
-		b.WriteByte('{')
-		first := true
-		for _, m := range ms {
-			at := strings.TrimPrefix(place+"."+m.key, ".")
-			if isSecretKey(m.key) && !isNull(m.raw) || isSecretText(m.raw) {
-				dropped = append(dropped, at)
-				continue
-			}
-			if !first {
-				b.WriteByte(',')
-			}
-			first = false
-			writeText(b, m.key)
-			b.WriteByte(':')
-			dropped = cleanValue(b, m.raw, at, dropped)
+// cleanValue returns what a file may have of a parameter, and whether it is all.
+func cleanValue(m member) ([]byte, bool) {
+	ms, isObject := objectOf(m.raw)
+	switch {
+	case slices.Contains(emptyLMKeys, m.key):
+		if isObject && len(ms) == 0 {
+			return []byte("{}"), true
 		}
-		b.WriteByte('}')
-		return dropped
+		return []byte("null"), isNull(m.raw)
+	case !slices.Contains(lmKeys, m.key) || isObject:
+		return nil, false
 	}
-	if items, ok := listOf(raw); ok {
-		b.WriteByte('[')
-		first := true
-		for i, item := range items {
-			at := fmt.Sprintf("%s[%d]", place, i)
-			if isSecretText(item) {
-				dropped = append(dropped, at)
-				continue
-			}
-			if !first {
-				b.WriteByte(',')
-			}
-			first = false
-			dropped = cleanValue(b, item, at, dropped)
+	var b bytes.Buffer
+	items, isList := listOf(m.raw)
+	if !isList {
+		ok := writeScalar(&b, m.raw)
+		return b.Bytes(), ok
+	}
+	b.WriteByte('[')
+	for i, item := range items {
+		if i > 0 {
+			b.WriteByte(',')
 		}
-		b.WriteByte(']')
-		return dropped
+		if _, ok := textOf(item); !ok || !writeScalar(&b, item) {
+			return nil, false
+		}
 	}
-	if text, ok := textOf(raw); ok {
-		writeText(b, text)
-	} else {
-		b.Write(raw)
+	b.WriteByte(']')
+	return b.Bytes(), true
+}
+
+// writeScalar writes a value that is no object, no list and no secret by its look.
+func writeScalar(b *bytes.Buffer, raw json.RawMessage) bool {
+	text, ok := textOf(raw)
+	if !ok {
+		b.Write(bytes.TrimSpace(raw))
+		return true
 	}
-	return dropped
+	writeText(b, text)
+	return utf8.RuneCountInString(text) <= maxLMText && !isSecretText(text)
 }
 
 func writeText(b *bytes.Buffer, s string) {
@@ -70,32 +95,22 @@ func writeText(b *bytes.Buffer, s string) {
 	b.Write(text)
 }
 
-// isSecretKey reports whether a parameter of that name holds a key or an address:
-// by its words, since providers have many names for them.
-func isSecretKey(name string) bool {
-	plain := strings.ToLower(strings.NewReplacer("_", "", "-", "", ".", "", " ", "").Replace(name))
-	for _, word := range []string{
-		"apikey", "accesskey", "secret", "password", "credential", "authoriz", "bearer", "cookie", "header",
-		"apibase", "baseurl", "modellist", "endpoint", "proxy", "proxies",
-	} {
-		if strings.Contains(plain, word) {
+// isSecretText reports whether a text is an address or a key by its look, or an
+// object or a list that may hold one.
+func isSecretText(text string) bool {
+	plain := strings.ToLower(strings.TrimSpace(text))
+	if strings.Contains(plain, "://") || strings.Contains(plain, "-----begin") || strings.HasPrefix(plain, "bearer ") || strings.HasPrefix(plain, "basic ") {
+		return true
+	}
+	for _, start := range []string{"sk-", "sk_", "gsk_", "hf_", "ghp_", "github_pat_", "aiza", "akia", "xai-"} {
+		if strings.HasPrefix(plain, start) {
 			return true
 		}
 	}
-	for _, end := range []string{"key", "token", "auth", "url", "uri", "host"} {
-		if strings.HasSuffix(plain, end) {
-			return true
-		}
-	}
-	return false
+	return plain != "" && strings.ContainsRune("{[", rune(plain[0])) && len(plain) > 2 && json.Valid([]byte(plain))
 }
 
-// isSecretText reports whether a value is an address or a key by its look.
-func isSecretText(raw json.RawMessage) bool {
-	text, ok := textOf(raw)
-	if !ok {
-		return false
-	}
-	text = strings.ToLower(text)
-	return strings.Contains(text, "://") || strings.HasPrefix(text, "bearer ") || strings.HasPrefix(text, "sk-")
+// leftOutOfLM is the note for what cleanLM left out.
+func leftOutOfLM(dropped []string) string {
+	return "left out of its lm, which keeps a model's name and its usual parameters, without keys and addresses: " + strings.Join(dropped, ", ")
 }

@@ -8,11 +8,18 @@ import (
 
 // Validate reports early what would fail at the first call: a program without
 // predictors, and each predictor without a language model ([ErrNoLM], with the
-// predictor's name).
+// predictor's name). A [Live] is looked at with the states that run now.
 func Validate(ctx context.Context, program any) error {
-	named, err := Predictors(program)
-	if err != nil {
-		return err
+	var named []Named
+	if l, ok := program.(interface {
+		within(ctx context.Context) (context.Context, []Named)
+	}); ok {
+		ctx, named = l.within(ctx)
+	} else {
+		var err error
+		if named, err = Predictors(program); err != nil {
+			return err
+		}
 	}
 	var errs []error
 	for _, n := range named {

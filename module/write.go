@@ -12,20 +12,20 @@ import (
 // writeFile puts data in the place of a file, so that a reader sees the old bytes
 // or the new ones. A new file has the permissions that the process gives its files.
 func writeFile(path string, data []byte) error {
-	target, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		target = path // nothing there yet, or a link to nothing
-	}
+	target := behindLinks(path)
 	info, err := os.Stat(target)
+	// Nobody may read the new bytes who may not read the file: a new one has its
+	// permissions from the start, and one that is there gives them when all is written.
+	perm := fs.FileMode(0o600)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		info = nil
+		info, perm = nil, 0o666
 	case err != nil:
 		return err
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("there is something that is no file, and it was left as it is: %s", info.Mode())
 	}
-	tmp, err := createBeside(target)
+	tmp, err := createBeside(target, perm)
 	if err != nil {
 		return err
 	}
@@ -44,12 +44,34 @@ func writeFile(path string, data []byte) error {
 	return nil
 }
 
-// createBeside creates a hidden file of a new name in the folder of target.
-// Unlike os.CreateTemp, it leaves the permissions to the process's umask.
-func createBeside(target string) (*os.File, error) {
+// behindLinks returns the path of the file that path names, which need not be there.
+func behindLinks(path string) string {
+	for range 40 { // more make a loop
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			return target
+		}
+		link, err := os.Readlink(path)
+		if err != nil {
+			return path // nothing there yet
+		}
+		if !filepath.IsAbs(link) {
+			dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+			if err != nil {
+				return path
+			}
+			link = filepath.Join(dir, link)
+		}
+		path = link
+	}
+	return path
+}
+
+// createBeside creates a hidden file of a new name in the folder of target, with
+// the permissions that the process's umask leaves of perm.
+func createBeside(target string, perm fs.FileMode) (*os.File, error) {
 	for try := 0; ; try++ {
 		name := fmt.Sprintf(".%s.%08x", filepath.Base(target), rand.Uint32())
-		f, err := os.OpenFile(filepath.Join(filepath.Dir(target), name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		f, err := os.OpenFile(filepath.Join(filepath.Dir(target), name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 		if !errors.Is(err, fs.ErrExist) || try == 100 {
 			return f, err
 		}

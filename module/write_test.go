@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/whetgo/whet/module"
@@ -70,6 +71,83 @@ func TestSaveThroughLink(t *testing.T) {
 	}
 	if _, err := module.Load(target, newCoT()); err != nil {
 		t.Errorf("the file behind the link was not written: %v", err)
+	}
+}
+
+// A link to nothing yet names the file to be.
+func TestSaveThroughDanglingLink(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "v1"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	link, second := filepath.Join(dir, "current.json"), filepath.Join(dir, "v1", "link.json")
+	if err := os.Symlink(filepath.Join("v1", "link.json"), link); err != nil {
+		t.Skipf("no links here: %v", err)
+	}
+	if err := os.Symlink("p.json", second); err != nil {
+		t.Fatal(err)
+	}
+	if err := module.Save(link, withState(t)); err != nil {
+		t.Fatal(err)
+	}
+	if mode(t, link)&mode(t, second)&fs.ModeSymlink == 0 {
+		t.Error("a link is no link any more")
+	}
+	if _, err := module.Load(filepath.Join(dir, "v1", "p.json"), newCoT()); err != nil {
+		t.Errorf("the file that the link names was not written: %v", err)
+	}
+	loop := filepath.Join(dir, "loop.json")
+	if err := os.Symlink("loop.json", loop); err != nil {
+		t.Fatal(err)
+	}
+	if err := module.Save(loop, newSMS()); err == nil || mode(t, loop)&fs.ModeSymlink == 0 {
+		t.Errorf("Save through a loop of links: %v", err)
+	}
+}
+
+// The new bytes of a private file are private before they are in its place, too.
+func TestSaveStaysPrivate(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "p.json")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := newSMS()
+	demos := []module.Demo{demo(false, "text", strings.Repeat("x", 1<<20), "label", "ham")}
+	if err := predictor(t, p, "self").SetState(module.State{Demos: demos}); err != nil {
+		t.Fatal(err)
+	}
+	saved := make(chan error)
+	go func() {
+		var err error
+		for range 5 {
+			err = errors.Join(err, module.Save(path, p))
+		}
+		saved <- err
+	}()
+	for {
+		select {
+		case err := <-saved:
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		default:
+		}
+		files, err := os.ReadDir(dir)
+		if err != nil {
+			t.Error(err)
+		}
+		for _, f := range files {
+			if info, err := f.Info(); err == nil && info.Mode().Perm()&0o077 != 0 {
+				t.Errorf("%s has the mode %v", f.Name(), info.Mode())
+			}
+		}
 	}
 }
 
