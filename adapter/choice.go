@@ -195,7 +195,7 @@ func containsWord(s, word string) bool {
 		if (i == 0 || !wordRune(before)) && !startsWord(s[i+len(word):]) {
 			return true
 		}
-		from = i + len(word)
+		from = i + 1 // the next may overlap this one
 	}
 }
 

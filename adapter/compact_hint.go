@@ -73,20 +73,7 @@ func hasWord(text, word string) bool {
 	if utf8.RuneCountInString(word) > 1 {
 		text, word = strings.ToLower(text), strings.ToLower(word)
 	}
-	for from := 0; ; {
-		i := strings.Index(text[from:], word)
-		if i < 0 {
-			return false
-		}
-		i += from
-		before, _ := utf8.DecodeLastRuneInString(text[:i])
-		after, size := utf8.DecodeRuneInString(text[i+len(word):])
-		if (i == 0 || !wordRune(before)) && (size == 0 || !wordRune(after)) {
-			return true
-		}
-		_, step := utf8.DecodeRuneInString(text[i:])
-		from = i + step
-	}
+	return containsWord(text, word)
 }
 
 // sketch shows a type as an answer with types in the place of values:

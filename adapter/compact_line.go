@@ -83,7 +83,7 @@ func isJSON(t *signature.Type, v signature.Value) bool {
 	case []signature.Value:
 		return t.Kind != signature.KindString || t.Optional
 	case signature.Record:
-		m := member(t, v)
+		m := t.Member(v)
 		return m == nil || m.Kind != signature.KindTool
 	}
 	return false

@@ -55,7 +55,7 @@ func (c *content) message(role lm.Role) lm.Message {
 // None, numbers as Python prints them, lists and objects as JSON, and a list given
 // to a text field as numbered lines.
 func (c *content) value(t *signature.Type, v signature.Value) error {
-	if text, ok := scalar(v); ok {
+	if text, ok := signature.PythonScalar(v); ok {
 		if !isMedia(t) {
 			c.data(text)
 			return nil
@@ -66,7 +66,7 @@ func (c *content) value(t *signature.Type, v signature.Value) error {
 		c.data(text)
 		return err
 	}
-	t = member(t, v)
+	t = t.Member(v)
 	v, blob, err := c.plain(t, v)
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (c *content) value(t *signature.Type, v signature.Value) error {
 		c.blob(blob)
 		return nil
 	}
-	if text, ok := scalar(v); ok {
+	if text, ok := signature.PythonScalar(v); ok {
 		c.data(text)
 		return nil
 	}
@@ -117,20 +117,6 @@ func (c *content) plain(t *signature.Type, v signature.Value) (signature.Value, 
 		return nil, b, err
 	}
 	return v, nil, nil
-}
-
-// member returns the type that a value has: of a union the member that it fits as
-// it is, nil where none does.
-func member(t *signature.Type, v signature.Value) *signature.Type {
-	if t == nil || t.Kind != signature.KindUnion {
-		return t
-	}
-	for _, item := range t.Items {
-		if got, err := signature.Coerce(item, v); err == nil && signature.EqualValues(got, v) {
-			return item
-		}
-	}
-	return nil
 }
 
 // isMedia reports whether values of a type are images, sounds or files.

@@ -92,7 +92,7 @@ func literalTexts(t *signature.Type) []string {
 	}
 	texts := make([]string, len(t.Values))
 	for i, v := range t.Values {
-		texts[i], _ = scalar(v)
+		texts[i], _ = signature.PythonScalar(v)
 	}
 	return texts
 }

@@ -128,7 +128,7 @@ func (e *echo) collect(v signature.Value) {
 			e.collect(item)
 		}
 	default:
-		text, _ := scalar(v)
+		text, _ := signature.PythonScalar(v)
 		e.texts = append(e.texts, text)
 	}
 }

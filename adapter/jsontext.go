@@ -16,7 +16,7 @@ type jsonWriter struct {
 }
 
 func (w *jsonWriter) write(t *signature.Type, v signature.Value, depth int) error {
-	t = member(t, v)
+	t = t.Member(v)
 	v, blob, err := w.c.plain(t, v)
 	switch {
 	case err != nil:

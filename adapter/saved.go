@@ -41,7 +41,7 @@ func LoadedValue(t *signature.Type, v signature.Value) signature.Value {
 
 // mapRich replaces the values of signature's own types, by onRecord or onText.
 func mapRich(t *signature.Type, v signature.Value, onRecord func(*signature.Type, signature.Record) (signature.Value, error), onText func(*signature.Type, string) signature.Value) (signature.Value, error) {
-	if t = member(t, v); t == nil {
+	if t = t.Member(v); t == nil {
 		return v, nil
 	}
 	switch v := v.(type) {
@@ -52,12 +52,8 @@ func mapRich(t *signature.Type, v signature.Value, onRecord func(*signature.Type
 	case []signature.Value:
 		out := make([]signature.Value, len(v))
 		for i, item := range v {
-			elem := t.Elem
-			if elem == nil && i < len(t.Items) {
-				elem = t.Items[i]
-			}
 			var err error
-			if out[i], err = mapRich(elem, item, onRecord, onText); err != nil {
+			if out[i], err = mapRich(itemType(t, i), item, onRecord, onText); err != nil {
 				return nil, err
 			}
 		}
@@ -71,13 +67,7 @@ func mapRich(t *signature.Type, v signature.Value, onRecord func(*signature.Type
 		}
 		out := v
 		for name, item := range v.All() {
-			elem := t.Elem
-			for _, f := range t.Fields {
-				if f.Name == name {
-					elem = f.Type
-				}
-			}
-			got, err := mapRich(elem, item, onRecord, onText)
+			got, err := mapRich(fieldType(t, name), item, onRecord, onText)
 			if err != nil {
 				return nil, err
 			}

@@ -2,9 +2,7 @@ package adapter
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/whetgo/whet/signature"
@@ -15,28 +13,6 @@ func formatValue(t *signature.Type, v signature.Value) (string, error) {
 	c := content{keep: true, textOnly: true}
 	err := c.value(t, v)
 	return c.text.String(), err
-}
-
-// scalar writes a value that is neither a list nor an object as Python's str does.
-func scalar(v signature.Value) (string, bool) {
-	switch v := v.(type) {
-	case nil:
-		return "None", true
-	case string:
-		return v, true
-	case bool:
-		if v {
-			return "True", true
-		}
-		return "False", true
-	case int64:
-		return strconv.FormatInt(v, 10), true
-	case float64:
-		return signature.FormatFloat(v), true
-	case time.Time:
-		return signature.FormatTime(v), true
-	}
-	return "", false
 }
 
 // isSpace reports what Python's strip drops: what Unicode calls white space and

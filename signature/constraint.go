@@ -98,10 +98,7 @@ func (f Field) Check(v Value) error {
 
 // checkInside checks the fields of the objects that a value holds.
 func checkInside(t *Type, v Value) error {
-	if t != nil && t.Kind == KindUnion {
-		t = memberOf(t, v)
-	}
-	if t == nil {
+	if t = t.Member(v); t == nil {
 		return nil
 	}
 	if t.schema != nil {
@@ -133,16 +130,6 @@ func checkInside(t *Type, v Value) error {
 					return fmt.Errorf("field %q: %w", f.Name, err)
 				}
 			}
-		}
-	}
-	return nil
-}
-
-// memberOf returns the type of a union that a value has, nil for none.
-func memberOf(t *Type, v Value) *Type {
-	for _, item := range t.Items {
-		if got, err := Coerce(item, v); err == nil && EqualValues(got, v) {
-			return item
 		}
 	}
 	return nil

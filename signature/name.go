@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -122,15 +123,7 @@ func generic(name string, args ...*Type) string {
 func plainType(name string) *Type {
 	name = strings.TrimPrefix(strings.TrimPrefix(name, "typing."), "dspy.")
 	switch name {
-	case "str":
-		return &Type{Kind: KindString}
-	case "int":
-		return &Type{Kind: KindInt}
-	case "float":
-		return &Type{Kind: KindFloat}
-	case "bool":
-		return &Type{Kind: KindBool}
-	case "datetime", "datetime.datetime":
+	case "datetime.datetime":
 		return &Type{Kind: KindTime}
 	case "list", "List":
 		return ListOf(nil)
@@ -140,26 +133,17 @@ func plainType(name string) *Type {
 		return TupleOf()
 	case "dict", "Dict":
 		return DictOf(nil, nil)
-	case "Any":
-		return &Type{Kind: KindAny}
-	case "None", "NoneType":
+	case "None":
 		return &Type{Kind: KindNone}
-	case "History":
-		return &Type{Kind: KindHistory}
-	case "Image":
-		return &Type{Kind: KindImage}
-	case "Audio":
-		return &Type{Kind: KindAudio}
-	case "File":
-		return &Type{Kind: KindFile}
-	case "Reasoning":
+	case "Reasoning": // shown as str
 		return &Type{Kind: KindReasoning}
 	case "Code":
 		return &Type{Kind: KindCode}
-	case "Tool":
-		return &Type{Kind: KindTool}
-	case "ToolCalls":
-		return &Type{Kind: KindToolCalls}
+	}
+	for k := KindString; k <= KindToolCalls; k++ {
+		if k.name() == name && name != "" {
+			return &Type{Kind: k}
+		}
 	}
 	return nil
 }
@@ -180,22 +164,33 @@ func (t *Type) Literals() []Value {
 	return values
 }
 
-// pythonString writes a scalar as Python's str does.
-func pythonString(v Value) string {
+// PythonScalar writes a value that is no list and no object as Python's str does:
+// None, True, 42.0; times as [FormatTime] does. ok is false for other values.
+func PythonScalar(v Value) (text string, ok bool) {
 	switch v := v.(type) {
 	case nil:
-		return "None"
+		return "None", true
+	case string:
+		return v, true
 	case bool:
 		if v {
-			return "True"
+			return "True", true
 		}
-		return "False"
+		return "False", true
 	case int64:
-		return strconv.FormatInt(v, 10)
+		return strconv.FormatInt(v, 10), true
 	case float64:
-		return FormatFloat(v)
-	case string:
-		return v
+		return FormatFloat(v), true
+	case time.Time:
+		return FormatTime(v), true
+	}
+	return "", false
+}
+
+// pythonString is PythonScalar for values that are known to be scalars.
+func pythonString(v Value) string {
+	if text, ok := PythonScalar(v); ok {
+		return text
 	}
 	return fmt.Sprint(v)
 }

@@ -1,7 +1,7 @@
 package signature
 
 import (
-	"strconv"
+	"fmt"
 	"strings"
 	"unicode"
 )
@@ -105,18 +105,13 @@ func reprString(s string) string {
 		case r == ' ' || unicode.IsPrint(r):
 			b.WriteRune(r)
 		case r < 0x100:
-			b.WriteString(`\x` + hexDigits(r, 2))
+			fmt.Fprintf(&b, `\x%02x`, r)
 		case r < 0x10000:
-			b.WriteString(`\u` + hexDigits(r, 4))
+			fmt.Fprintf(&b, `\u%04x`, r)
 		default:
-			b.WriteString(`\U` + hexDigits(r, 8))
+			fmt.Fprintf(&b, `\U%08x`, r)
 		}
 	}
 	b.WriteByte(quote)
 	return b.String()
-}
-
-func hexDigits(r rune, n int) string {
-	s := strconv.FormatInt(int64(r), 16)
-	return strings.Repeat("0", n-len(s)) + s
 }

@@ -180,6 +180,20 @@ func UnionOf(items ...*Type) *Type {
 	return &Type{Kind: KindUnion, Items: flat, Optional: containsType(flat, &Type{Kind: KindNone})}
 }
 
+// Member returns the type that a value has: of a union the one that the value fits as
+// it is, nil where none does, and otherwise the type itself, which may be nil.
+func (t *Type) Member(v Value) *Type {
+	if t == nil || t.Kind != KindUnion {
+		return t
+	}
+	for _, item := range t.Items {
+		if got, err := Coerce(item, v); err == nil && EqualValues(got, v) {
+			return item
+		}
+	}
+	return nil
+}
+
 func containsType(types []*Type, t *Type) bool {
 	for _, o := range types {
 		if o.Kind == t.Kind && o.String() == t.String() && sameDefinition(o, t) {
