@@ -2,6 +2,7 @@ package lm
 
 import (
 	"encoding/base64"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -111,16 +112,29 @@ type Request struct {
 	Temperature *float64
 	// TopP keeps the most likely tokens up to this mass; nil or 1 keeps all.
 	TopP *float64
+	// TopK keeps this many of the most likely tokens; 0 keeps all.
+	TopK int
+	// MinP keeps the tokens that are at least this many times as likely as the
+	// likeliest; nil or 0 keeps all.
+	MinP *float64
 	// Seed makes sampling repeatable; nil lets the backend choose.
 	Seed *uint64
 	// MaxTokens bounds the generated tokens; 0 means the backend's default.
 	MaxTokens int
 	// Stop ends the reply before any of these texts.
 	Stop []string
+	// Logprobs asks for the log-probability of each token that is generated, in
+	// Response.Logprobs, and TopLogprobs for those of this many of the likeliest
+	// tokens in its place besides. A backend without them leaves the list empty.
+	Logprobs    bool
+	TopLogprobs int
 	// Rollout tells apart repeated calls of the same request: an answer store
 	// keeps one answer for each. It never reaches the model.
 	Rollout int
 }
+
+// maxTopLogprobs is what providers allow at most.
+const maxTopLogprobs = 20
 
 // ResponseFormat asks for a reply that is a JSON object. It is immutable once it is
 // part of a request.
@@ -164,6 +178,14 @@ func (r *Request) Validate() error {
 		return &Error{Kind: ErrInvalidRequest, Message: "Temperature is negative or no finite number"}
 	case r.TopP != nil && !(*r.TopP > 0 && *r.TopP <= 1):
 		return &Error{Kind: ErrInvalidRequest, Message: "TopP is not in (0, 1]"}
+	case r.TopK < 0:
+		return &Error{Kind: ErrInvalidRequest, Message: "TopK is negative"}
+	case r.MinP != nil && !(*r.MinP >= 0 && *r.MinP <= 1):
+		return &Error{Kind: ErrInvalidRequest, Message: "MinP is not in [0, 1]"}
+	case r.TopLogprobs < 0 || r.TopLogprobs > maxTopLogprobs:
+		return &Error{Kind: ErrInvalidRequest, Message: fmt.Sprintf("TopLogprobs is not in 0 to %d", maxTopLogprobs)}
+	case r.TopLogprobs > 0 && !r.Logprobs:
+		return &Error{Kind: ErrInvalidRequest, Message: "TopLogprobs is set without Logprobs"}
 	}
 	return r.Shape.validate()
 }

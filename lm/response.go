@@ -18,6 +18,9 @@ type Response struct {
 	Text string
 	// Choices report each HoleChoice of an enforced Shape, in order.
 	Choices []Choice
+	// Logprobs report each generated token, in order, where the request asks for them
+	// and the backend has them. Literals and choices of a shape are not generated.
+	Logprobs []TokenLogprob
 	// Shaped reports whether the backend enforced the request's Shape.
 	Shaped bool
 	// Finish says why the reply ended.
@@ -28,6 +31,17 @@ type Response struct {
 	Model string
 	// Cached reports an answer that came out of a store and was not paid again.
 	Cached bool
+}
+
+// TokenLogprob is a token and its log-probability in its place: that of the model,
+// before temperature, cuts and the form of a shape.
+type TokenLogprob struct {
+	// Token is the token's text, which may end inside of a character.
+	Token   string
+	LogProb float64
+	// Top are the likeliest tokens in this place, the likeliest first, as many as the
+	// request's TopLogprobs.
+	Top []TokenLogprob
 }
 
 // Usage counts what one or several calls cost. Token counts are those of the
@@ -41,6 +55,10 @@ type Usage struct {
 	// CompletionTokens were decoded one by one; ForcedTokens (literals and scored
 	// alternatives) were computed in one step without decoding.
 	CompletionTokens, ForcedTokens int
+	// ComputedTokens is how many tokens the backend has evaluated for this call and
+	// no other: a token that several calls share is counted once. 0 means that the
+	// backend does not tell.
+	ComputedTokens int
 	// CachedCalls of the Calls were answered from a store.
 	CachedCalls int
 }
@@ -52,6 +70,7 @@ func (u Usage) Add(v Usage) Usage {
 	u.CachedTokens += v.CachedTokens
 	u.CompletionTokens += v.CompletionTokens
 	u.ForcedTokens += v.ForcedTokens
+	u.ComputedTokens += v.ComputedTokens
 	u.CachedCalls += v.CachedCalls
 	return u
 }

@@ -3,6 +3,7 @@ package lm
 import (
 	"fmt"
 	"math"
+	"regexp"
 )
 
 // Shape is the form of a reply: literal text and holes, in order. It is
@@ -27,6 +28,9 @@ type Segment struct {
 	Choices []Alternative
 	// Schema is the JSON Schema of a HoleJSON.
 	Schema []byte
+	// Pattern is the regular expression of a HolePattern, in the syntax of package
+	// regexp; it describes the whole text.
+	Pattern string
 }
 
 // HoleKind is the kind of a hole.
@@ -47,6 +51,8 @@ const (
 	HoleBool
 	// HoleJSON is a JSON value that the Schema describes.
 	HoleJSON
+	// HolePattern is a text that the Pattern matches as a whole.
+	HolePattern
 )
 
 // Alternative is one text that a HoleChoice may be filled with.
@@ -90,6 +96,11 @@ func (s *Shape) validate() error {
 			return &Error{Kind: ErrInvalidRequest, Message: fmt.Sprintf("segment %d of the Shape is empty", i)}
 		case seg.Hole == HoleChoice && len(seg.Choices) == 0:
 			return &Error{Kind: ErrInvalidRequest, Message: fmt.Sprintf("segment %d of the Shape (%s) is a choice without alternatives", i, seg.Name)}
+		}
+		if seg.Hole == HolePattern {
+			if _, err := regexp.Compile(seg.Pattern); err != nil || seg.Pattern == "" {
+				return &Error{Kind: ErrInvalidRequest, Message: fmt.Sprintf("segment %d of the Shape (%s) has the pattern %q, which is no regular expression", i, seg.Name, seg.Pattern), Err: err}
+			}
 		}
 		for j, c := range seg.Choices {
 			if c.Text == "" {

@@ -38,6 +38,10 @@ func canonical(r *lm.Request, loose bool) digest {
 	w.shape(r.Shape, loose)
 	w.float(r.Temperature)
 	w.float(r.TopP)
+	w.num(r.TopK)
+	w.float(r.MinP)
+	w.flag(r.Logprobs)
+	w.num(r.TopLogprobs)
 	w.flag(r.Seed != nil)
 	if r.Seed != nil {
 		w.bits(*r.Seed)
@@ -106,6 +110,7 @@ func (w *canonicalWriter) shape(s *lm.Shape, loose bool) {
 		w.num(int(seg.Hole))
 		w.str(seg.Name)
 		w.str(string(seg.Schema))
+		w.str(seg.Pattern)
 		w.num(len(seg.Choices))
 		for _, c := range seg.Choices {
 			w.str(c.Text)

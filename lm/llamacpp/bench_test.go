@@ -53,7 +53,7 @@ func BenchmarkClassify(b *testing.B) {
 				requests := classification()
 				for b.Loop() {
 					b.StopTimer()
-					m, err := Open(modelPath(b, tm.variable), ContextSize(4096), Slots(slots))
+					m, err := Open(modelPath(b, tm.variable), ContextSize(4096), Slots(slots), Weights(WeightsAsShipped))
 					if err != nil {
 						b.Fatal(err)
 					}
@@ -84,7 +84,7 @@ func BenchmarkClassify(b *testing.B) {
 					b.StopTimer()
 					m.Close()
 					b.ReportMetric(float64(prompt)/float64(len(requests)), "prompt-tok/row")
-					b.ReportMetric(float64(m.scheduler.stats.evaluated)/float64(len(requests)), "computed-tok/row")
+					b.ReportMetric(float64(m.scheduler.stats.Computed)/float64(len(requests)), "computed-tok/row")
 					b.StartTimer()
 				}
 				b.ReportMetric(float64(len(requests)*b.N)/b.Elapsed().Seconds(), "rows/s")

@@ -2,6 +2,7 @@ package llamacpp
 
 import (
 	"math"
+	"slices"
 
 	"github.com/whetgo/whet/lm"
 )
@@ -35,9 +36,11 @@ type node struct {
 func (j *job) prepareChoice() error {
 	s := j.segments[j.at]
 	follow := j.following()
+	j.tokens("") // so that known is all of the tail
+	base := j.known
 	all := make([][]int32, len(s.choices))
 	for i, c := range s.choices {
-		tokens := append(j.head[:len(j.head):len(j.head)], j.vocab.tokenize(j.tail+c.Text+follow, false)...)
+		tokens := append(j.head[:len(j.head):len(j.head)], base.extend(j.vocab, c.Text+follow).tokens...)
 		switch {
 		case follow != "":
 			tokens = j.cutAfterFirst(tokens, len(follow))
@@ -143,6 +146,18 @@ func (t *tree) read(at int, b *batch, o output) {
 
 func (t *tree) complete() bool { return t.root && t.next == len(t.paths) }
 
+// way returns the nodes on the way to an alternative's end that were evaluated.
+func (t *tree) way(alternative int) []int {
+	var nodes []int
+	for at := t.ends[alternative]; at != 0; at = t.nodes[at].parent {
+		if len(t.nodes[at].children) > 0 {
+			nodes = append(nodes, at)
+		}
+	}
+	slices.Reverse(nodes)
+	return nodes
+}
+
 // scores returns each alternative's log-probability.
 func (t *tree) scores() []float64 {
 	out := make([]float64, len(t.ends))
@@ -154,17 +169,17 @@ func (t *tree) scores() []float64 {
 	return out
 }
 
-// decide fills the choice at hand by its scores: by the largest of log-probability
-// plus bias or, with a temperature, by a draw. TopP is for tokens and has no part in it.
-func (j *job) decide() {
+// decide fills the choice at hand by its scores and returns which alternative it is:
+// that of the largest log-probability plus bias or, with a temperature, one that is
+// drawn. The cuts are for tokens and have no part in it.
+func (j *job) decide() (picked int) {
 	scores := j.tree.scores()
 	biased := make([]float64, len(scores))
 	for i, c := range j.segments[j.at].choices {
 		biased[i] = scores[i] + c.Bias
 	}
-	picked := 0
-	if j.temperature > 0 {
-		picked = draw(softmax(biased, j.temperature), j.rng.Float64())
+	if j.sampling.temperature > 0 {
+		picked = draw(softmax(biased, j.sampling.temperature), j.rng.Float64())
 	} else {
 		for i, v := range biased {
 			if v > biased[picked] {
@@ -174,13 +189,13 @@ func (j *job) decide() {
 	}
 	j.pick(picked, scores)
 	j.at++
+	return picked
 }
 
 // pick writes down the alternative that fills the choice at hand.
 func (j *job) pick(picked int, scores []float64) {
 	s := j.segments[j.at]
 	j.tail += s.choices[picked].Text
-	j.tree = nil
 	if !s.report {
 		return
 	}

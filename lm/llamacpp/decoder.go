@@ -14,6 +14,9 @@ type decoder interface {
 	// row returns the logits of the i-th token of the last batch, for which an
 	// output was asked. It is valid until the next decode.
 	row(i int) []float32
+	// handed is the number of tokens that llama_decode was given so far, those that only
+	// fill up a step included.
+	handed() int
 	// copySeq makes dst, which must be empty, share the first n tokens of src.
 	copySeq(src, dst int32, n int)
 	// cutSeq forgets the tokens of seq from position n on and reports whether it
@@ -54,6 +57,7 @@ type engine interface {
 // info is what an engine says of its model.
 type info struct {
 	limits       limits
+	vocab        int    // tokens of the vocabulary
 	chatTemplate string // of the model file, or ""
 	addBOS       bool
 	bos          int32 // or -1
@@ -72,10 +76,12 @@ var (
 // batch is the work of one step, laid out flat as C wants it.
 type batch struct {
 	token, pos []int32
-	seqCount   []int32 // how many sequences each token belongs to
+	owners     [][]int32 // the sequences that each token belongs to
+	seqCount   []int32   // how many they are, and which, laid out by lay
 	seq        []int32
 
-	outIndex, outWant, outTargets []int32 // outTargets counts the targets of each output
+	// Several outputs may be of one token. outTargets counts the targets of each.
+	outIndex, outWant, outTargets []int32
 	target                        []int32
 
 	best        []int32   // of an output that wants it: the token of the largest logit
@@ -91,7 +97,7 @@ const (
 )
 
 func (b *batch) reset() {
-	b.token, b.pos, b.seqCount, b.seq = b.token[:0], b.pos[:0], b.seqCount[:0], b.seq[:0]
+	b.token, b.pos, b.owners, b.seqCount, b.seq = b.token[:0], b.pos[:0], b.owners[:0], b.seqCount[:0], b.seq[:0]
 	b.outIndex, b.outWant, b.outTargets, b.target = b.outIndex[:0], b.outWant[:0], b.outTargets[:0], b.target[:0]
 	b.best, b.lse, b.targetLogit = b.best[:0], b.lse[:0], b.targetLogit[:0]
 }
@@ -102,9 +108,28 @@ func (b *batch) len() int { return len(b.token) }
 func (b *batch) add(token int32, pos int, seqs ...int32) int {
 	b.token = append(b.token, token)
 	b.pos = append(b.pos, int32(pos))
-	b.seqCount = append(b.seqCount, int32(len(seqs)))
-	b.seq = append(b.seq, seqs...)
-	return len(b.token) - 1
+	i := len(b.token) - 1
+	if i < cap(b.owners) {
+		b.owners = b.owners[:i+1] // with the memory of an earlier step
+	} else {
+		b.owners = append(b.owners, nil)
+	}
+	b.owners[i] = append(b.owners[i][:0], seqs...)
+	return i
+}
+
+// join makes a token belong to more sequences.
+func (b *batch) join(index int, seqs ...int32) {
+	b.owners[index] = append(b.owners[index], seqs...)
+}
+
+// lay writes down which sequences each token belongs to, once all have joined.
+func (b *batch) lay() {
+	b.seqCount, b.seq = b.seqCount[:0], b.seq[:0]
+	for _, o := range b.owners {
+		b.seqCount = append(b.seqCount, int32(len(o)))
+		b.seq = append(b.seq, o...)
+	}
 }
 
 // output is where the results of one output lie in a batch.

@@ -22,6 +22,8 @@ type fakeEngine struct {
 	stuck  bool          // sequences can be cut as a whole only
 	broken int           // the step that fails, counted from 1
 	steps  int
+	given  int             // tokens
+	seen   map[uint64]bool // each token with all before it that was evaluated
 	stop   atomic.Bool
 	freed  atomic.Bool
 	seqs   map[int32][]int32 // tokens of each sequence
@@ -49,15 +51,15 @@ var (
 var errBroken = errors.New("broken on purpose")
 
 func newFake(t testing.TB, cells int) *fakeEngine {
-	cfg := config{slots: 4}
+	cfg := config{slots: 4, queue: 64}
 	l := cfg.limits(cells)
 	l.batch = 64
 	return &fakeEngine{
 		t: t, facts: info{
-			limits: l, addBOS: true, bos: fakeBegin, endOfTurn: fakeEnd, patience: 1 << 30,
+			limits: l, vocab: fakeVocab, addBOS: true, bos: fakeBegin, endOfTurn: fakeEnd, patience: 1 << 30,
 			chatTemplate: "<|im_start|>",
 		},
-		seqs: map[int32][]int32{}, shares: map[int32][]int{}, refs: map[int]int{},
+		seqs: map[int32][]int32{}, shares: map[int32][]int{}, refs: map[int]int{}, seen: map[uint64]bool{},
 	}
 }
 
@@ -103,11 +105,7 @@ func (f *fakeEngine) isEnd(token int32) bool { return token == fakeEnd }
 // fakeLogits makes the letters likely and the end of the reply a little, so that
 // texts are of some length.
 func fakeLogits(history []int32) []float32 {
-	h := fnv.New64a()
-	for _, t := range history {
-		h.Write([]byte{byte(t), byte(t >> 8)})
-	}
-	x := h.Sum64() | 1
+	x := fakeHash(history) | 1
 	out := make([]float32, fakeVocab)
 	for i := range out {
 		x ^= x << 13
@@ -121,7 +119,16 @@ func fakeLogits(history []int32) []float32 {
 	return out
 }
 
+func fakeHash(history []int32) uint64 {
+	h := fnv.New64a()
+	for _, t := range history {
+		h.Write([]byte{byte(t), byte(t >> 8)})
+	}
+	return h.Sum64()
+}
+
 func (f *fakeEngine) decode(b *batch) error {
+	b.lay()
 	if b.len() == 0 || b.len() > f.facts.limits.batch || len(b.outIndex) > f.facts.limits.outputs {
 		f.t.Errorf("a batch of %d tokens and %d outputs", b.len(), len(b.outIndex))
 	}
@@ -132,6 +139,7 @@ func (f *fakeEngine) decode(b *batch) error {
 		time.Sleep(time.Millisecond)
 	}
 	f.steps++
+	f.given += b.len()
 	wanted := map[int]bool{}
 	for _, i := range b.outIndex {
 		wanted[int(i)] = true
@@ -155,17 +163,13 @@ func (f *fakeEngine) decode(b *batch) error {
 			if id < 0 || int(id) >= f.facts.limits.sequences {
 				f.t.Errorf("sequence %d", id)
 			}
-			if int(b.pos[i]) != len(f.seqs[id]) {
-				f.t.Errorf("sequence %d has %d tokens and gets one at %d", id, len(f.seqs[id]), b.pos[i])
-			}
-			f.seqs[id] = append(f.seqs[id], token)
-			f.shares[id] = append(f.shares[id], f.cell)
-			f.refs[f.cell]++
+			f.hold(id, token, int(b.pos[i]))
 			touched[id] = true
 			if !slices.Equal(f.seqs[id], f.seqs[ids[0]]) {
 				f.t.Errorf("a token belongs to sequences %d and %d, which differ", ids[0], id)
 			}
 		}
+		f.seen[fakeHash(f.seqs[ids[0]])] = true
 		if wanted[i] {
 			f.rows[i] = fakeLogits(f.seqs[ids[0]])
 		}
@@ -198,6 +202,24 @@ func (f *fakeEngine) decode(b *batch) error {
 	}
 	return nil
 }
+
+// hold puts a token at the end of a sequence, in the cell at hand.
+func (f *fakeEngine) hold(id, token int32, pos int) {
+	if pos != len(f.seqs[id]) {
+		f.t.Errorf("sequence %d has %d tokens and gets one at %d", id, len(f.seqs[id]), pos)
+	}
+	f.seqs[id] = append(f.seqs[id], token)
+	f.shares[id] = append(f.shares[id], f.cell)
+	f.refs[f.cell]++
+}
+
+// put gives a sequence a token in a cell of its own, without a step.
+func (f *fakeEngine) put(id, token int32, pos int) {
+	f.cell++
+	f.hold(id, token, pos)
+}
+
+func (f *fakeEngine) handed() int { return f.given }
 
 func (f *fakeEngine) row(i int) []float32 { return f.rows[i] }
 
@@ -232,11 +254,18 @@ func (f *fakeEngine) abort(on bool) { f.stop.Store(on) }
 // openFake returns a model on a fake engine, which is closed at the end of the test.
 func openFake(t testing.TB, cells int, change ...func(*fakeEngine)) (*Model, *fakeEngine) {
 	t.Helper()
+	return openFakeWith(t, cells, config{slots: 4, queue: 64, maxTokens: 40}, change...)
+}
+
+func openFakeWith(t testing.TB, cells int, cfg config, change ...func(*fakeEngine)) (*Model, *fakeEngine) {
+	t.Helper()
 	f := newFake(t, cells)
+	f.facts.limits = cfg.limits(cells)
+	f.facts.limits.batch = 64
 	for _, c := range change {
 		c(f)
 	}
-	m, err := newModel(f, config{slots: 4, maxTokens: 40})
+	m, err := newModel(f, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

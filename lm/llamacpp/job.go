@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/whetgo/whet/internal/gbnf"
 	"github.com/whetgo/whet/lm"
 )
 
@@ -24,30 +25,38 @@ type job struct {
 	done  chan outcome // holds one, so that the scheduler never waits for a caller
 
 	// What was asked.
-	segments          []segment
-	shaped            bool
-	stop              []string
-	temperature, topP float64
-	rng               *rand.Rand
-	budget            int   // tokens that may still be decoded
-	bos               int32 // the token that a text begins with, or -1
-	endOfTurn         int32 // the token that ends the reply, or -1 where there is none
-	promptTokens      int
-	reserve           int // tokens that the reply and its branches may take
+	segments     []segment
+	shaped       bool
+	stop         []string
+	sampling     sampling
+	rng          *rand.Rand
+	logprobs     bool
+	topLogprobs  int
+	budget       int   // tokens that may still be decoded
+	bos          int32 // the token that a text begins with, or -1
+	endOfTurn    int32 // the token that ends the reply, or -1 where there is none
+	promptTokens int
+	reserve      int // tokens that the reply and its branches may take
 
-	// The text: head and the tokens of tail, in which the reply begins at replyAt.
+	// The text: head and the tokens of tail, in which the reply begins at replyAt. The
+	// last text that was tokenised is a beginning of tail, or tail is one of it.
 	head    []int32
 	tail    string
 	replyAt int
+	known   tokenized
 
 	// Where the job is.
 	at      int     // index of the segment
 	target  []int32 // tokens to be evaluated for the hole at hand
 	tree    *tree   // of the choice at hand, or nil where text is generated
+	along   *reading
 	drawn   strings.Builder
-	length  bool // the budget ended a hole
+	form    gbnf.State // of the hole at hand after what was drawn, where the segment has a grammar
+	length  bool       // the budget ended a hole
 	choices []lm.Choice
 	usage   lm.Usage
+
+	logProbs []lm.TokenLogprob
 
 	// What the scheduler has given it.
 	seq     *sequence
@@ -70,16 +79,34 @@ func (j *job) advance() error {
 			continue
 		case s.hole == lm.HoleChoice:
 			return j.prepareChoice()
-		case j.budget == 0:
-			j.length = true
-			continue // the form is kept although no text is left for this hole
 		}
 		j.tree = nil
 		j.drawn.Reset()
-		j.setTarget(append(j.head[:len(j.head):len(j.head)], j.vocab.tokenize(j.tail, false)...))
+		if s.grammar != nil && j.openForm() {
+			continue // its form left no choice
+		}
+		if j.budget <= 0 {
+			j.length = true
+			if s.grammar != nil {
+				j.closeForm()
+			}
+			continue // the form is kept although nothing is decoded for this hole
+		}
+		j.setTarget(j.tokens(j.drawn.String()))
 		return nil
 	}
 	return nil
+}
+
+// tokens returns those of the whole text so far and of more behind it.
+func (j *job) tokens(more string) []int32 {
+	text := j.tail + more
+	if known := j.known.text; strings.HasPrefix(text, known) {
+		j.known = j.known.extend(j.vocab, text[len(known):])
+	} else {
+		j.known = tokenized{text, j.vocab.tokenize(text, false)}
+	}
+	return append(j.head[:len(j.head):len(j.head)], j.known.tokens...)
 }
 
 // setTarget names the tokens to be evaluated next. Those that were generated may
@@ -97,49 +124,58 @@ func (j *job) following() string {
 	return ""
 }
 
-// take adds a drawn token to the reply and reports whether its hole is filled.
-func (j *job) take(token int32) (filled bool) {
+// take adds a drawn token to the reply and reports whether its hole is filled, and
+// whether the target is another than before and the token.
+func (j *job) take(token int32) (filled, jumped bool) {
 	if j.vocab.isEnd(token) {
 		j.fill(j.interrupted())
-		return true
+		return true, false
 	}
 	j.budget--
 	j.usage.CompletionTokens++
 	j.target = append(j.target, token)
 	j.counted = len(j.target)
 	piece := j.vocab.piece(token)
+	if j.segments[j.at].grammar != nil {
+		return j.takeFormed(piece)
+	}
 	from := j.drawn.Len()
 	j.drawn.WriteString(piece)
 	if end := j.endOfText(from); end >= 0 {
 		j.fill(j.drawn.String()[:end])
-		return true
+		return true, false
 	}
-	if j.budget == 0 {
+	if j.budget <= 0 {
 		j.length = true
 		j.fill(j.interrupted())
-		return true
+		return true, false
 	}
-	return false
+	return false, false
 }
 
 // endOfText finds where the text of the hole ends, if it does, in what was drawn:
 // where the following literal begins or, in the last segment, a stop text. Only what
 // the bytes from from on may have completed is searched.
 func (j *job) endOfText(from int) int {
-	ends := j.stop
-	if f := j.following(); f != "" {
-		ends = []string{f}
-	} else if j.at+1 < len(j.segments) {
-		return -1
-	}
 	all, best := j.drawn.String(), -1
-	for _, e := range ends {
+	for _, e := range j.ends() {
 		start := max(0, from-len(e)+1)
 		if i := strings.Index(all[start:], e); i >= 0 && (best < 0 || start+i < best) {
 			best = start + i
 		}
 	}
 	return best
+}
+
+// ends are the texts that may follow the hole at hand.
+func (j *job) ends() []string {
+	switch f := j.following(); {
+	case f != "":
+		return []string{f}
+	case j.at+1 < len(j.segments):
+		return nil
+	}
+	return j.stop
 }
 
 func (j *job) fill(text string) {
@@ -173,8 +209,7 @@ func wholeRunes(s string) string {
 	return s
 }
 
-// count adds the evaluated tokens of target up to n, of which the first cached ones
-// were known, to the usage.
+// count adds the evaluated tokens of target up to n to the usage.
 func (j *job) count(n int) {
 	if forced := n - max(j.counted, j.promptTokens); forced > 0 {
 		j.usage.ForcedTokens += forced
@@ -186,7 +221,7 @@ func (j *job) count(n int) {
 func (j *job) response() *lm.Response {
 	r := &lm.Response{
 		Text: j.tail[j.replyAt:], Choices: j.choices, Shaped: j.shaped,
-		Finish: lm.FinishStop, Usage: j.usage,
+		Finish: lm.FinishStop, Usage: j.usage, Logprobs: j.logProbs,
 	}
 	if j.length {
 		r.Finish = lm.FinishLength

@@ -39,10 +39,10 @@ func TestInterruptedText(t *testing.T) {
 				if filled {
 					t.Fatal("the hole is filled too early")
 				}
-				filled = j.take(fakeBytes + int32(b))
+				filled, _ = j.take(fakeBytes + int32(b))
 			}
 			if test.end {
-				filled = j.take(fakeEnd)
+				filled, _ = j.take(fakeEnd)
 			}
 			if !filled {
 				t.Fatal("the hole is not filled")

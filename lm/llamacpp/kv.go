@@ -7,6 +7,9 @@ type sequence struct {
 	id     int32
 	tokens []int32
 	cells  []int32 // which cell holds each token
+	// exact is how many of the tokens were evaluated in the chunks in which any other
+	// request would have them evaluated; see Deterministic.
+	exact int
 }
 
 // kv keeps account of the KV cache: which sequence holds which tokens, and how many
@@ -52,6 +55,7 @@ func (k *kv) returnID(id int32) {
 func (k *kv) fork(src *sequence, n int) *sequence {
 	s := &sequence{id: k.takeID()}
 	if n > 0 {
+		s.exact = min(src.exact, n)
 		s.tokens = slices.Clone(src.tokens[:n])
 		s.cells = slices.Clone(src.cells[:n])
 		for _, c := range s.cells {
@@ -62,15 +66,19 @@ func (k *kv) fork(src *sequence, n int) *sequence {
 	return s
 }
 
-// extend accounts for tokens that a step has put at the end of s.
-func (k *kv) extend(s *sequence, tokens []int32) {
-	for _, t := range tokens {
-		c := k.free[len(k.free)-1]
-		k.free = k.free[:len(k.free)-1]
-		k.refs[c] = 1
-		s.tokens = append(s.tokens, t)
-		s.cells = append(s.cells, c)
-	}
+// cell takes a cell that holds nothing, for a token that a step has evaluated.
+func (k *kv) cell() int32 {
+	c := k.free[len(k.free)-1]
+	k.free = k.free[:len(k.free)-1]
+	return c
+}
+
+// extend accounts for a token that a step has put at the end of s. Several sequences
+// may get the same one.
+func (k *kv) extend(s *sequence, token, cell int32) {
+	k.refs[cell]++
+	s.tokens = append(s.tokens, token)
+	s.cells = append(s.cells, cell)
 }
 
 // truncate forgets all but the first n tokens of s. When it fails s is what it was.
@@ -91,7 +99,7 @@ func (k *kv) release(s *sequence, n int) {
 			k.free = append(k.free, c)
 		}
 	}
-	s.tokens, s.cells = s.tokens[:n], s.cells[:n]
+	s.tokens, s.cells, s.exact = s.tokens[:n], s.cells[:n], min(s.exact, n)
 }
 
 // drop forgets s altogether. It also clears what an interrupted step may have left.
@@ -101,7 +109,7 @@ func (k *kv) drop(s *sequence) {
 }
 
 // common returns the length of the longest common prefix of a and b.
-func common(a, b []int32) int {
+func common[T comparable](a, b []T) int {
 	n := min(len(a), len(b))
 	for i := range n {
 		if a[i] != b[i] {

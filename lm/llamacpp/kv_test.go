@@ -47,20 +47,6 @@ func TestRefusedCut(t *testing.T) {
 		}
 	})
 
-	t.Run("of a prefix", func(t *testing.T) {
-		t.Parallel()
-		m, f := openFake(t, 512, stuck)
-		shared := strings.Repeat("0123456789", 5)
-		for i, want := range []bool{true, false, true} { // the second takes over what the first has left
-			_, err := m.Generate(t.Context(), &lm.Request{Prompt: shared + strings.Repeat(string(rune('a'+i)), 9), MaxTokens: 1})
-			if (err == nil) != want || (err != nil && !refused(err)) {
-				t.Errorf("request %d: %v", i, err)
-			}
-		}
-		m.Close()
-		checkAccount(t, m, f)
-	})
-
 	t.Run("after a step that failed", func(t *testing.T) {
 		t.Parallel()
 		m, f := openFake(t, 512, stuck, func(f *fakeEngine) { f.broken = 2 })

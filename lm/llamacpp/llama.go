@@ -61,7 +61,7 @@ func load(path string, cfg config) (engine, string) {
 	}
 	e := &llamaEngine{c: c, vocab: int(ci.vocab)}
 	e.facts = info{
-		limits: sizes, addBOS: ci.add_bos != 0, bos: int32(ci.bos), endOfTurn: int32(ci.eot),
+		limits: sizes, vocab: int(ci.vocab), addBOS: ci.add_bos != 0, bos: int32(ci.bos), endOfTurn: int32(ci.eot),
 		patience: patience(uint64(ci.params), int(ci.layers), int(ci.width)),
 	}
 	if e.facts.endOfTurn < 0 {
@@ -110,6 +110,7 @@ func (e *llamaEngine) free() { C.whet_free(e.c); e.c = nil }
 func (e *llamaEngine) decode(b *batch) error {
 	runtime.LockOSThread() // see reason
 	defer runtime.UnlockOSThread()
+	b.lay()
 	var s C.whet_step
 	var pin runtime.Pinner // the arrays hold no pointers, but the struct that names them does
 	defer pin.Unpin()
@@ -152,6 +153,8 @@ func (e *llamaEngine) row(i int) []float32 {
 	}
 	return unsafe.Slice((*float32)(unsafe.Pointer(p)), e.vocab)
 }
+
+func (e *llamaEngine) handed() int { return int(C.whet_handed(e.c)) }
 
 func (e *llamaEngine) copySeq(src, dst int32, n int) {
 	C.whet_copy(e.c, C.int32_t(src), C.int32_t(dst), C.int32_t(n))

@@ -2,12 +2,8 @@ package llamacpp
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"io"
-	"os"
-	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/whetgo/whet/lm"
@@ -17,9 +13,12 @@ import (
 // requests that wait at the same time are evaluated together.
 type Model struct {
 	name      string
+	weights   WeightReport
 	engine    engine
 	scheduler *scheduler
 	maxTokens int
+	gate      gate
+	grammars  *grammars
 
 	template    chatTemplate
 	templateErr error // why there is none
@@ -31,14 +30,26 @@ type Model struct {
 var _ interface {
 	lm.Named
 	lm.Tokenizer
+	lm.Scorer
 } = (*Model)(nil)
 
-// Open loads a GGUF file. It fails with an [*lm.Error] of kind [lm.ErrUnavailable]
-// when llama.cpp was not built in, of kind [lm.ErrModel] when the file is not a
-// whole model, and of kind [lm.ErrInvalidRequest] when an option makes no sense.
-// The model holds memory that Go does not manage: call Close.
-func Open(path string, opts ...Option) (*Model, error) {
+// Open loads a GGUF file: name is its path, or the path with "llamacpp:" before it (a
+// path that really begins so can be given as ./llamacpp:...). Nothing is ever downloaded.
+//
+// The first Open of a file tries in which form its weights are computed fastest on this
+// machine, which takes some seconds and room in the cache: see [Weights], which can also
+// turn it off.
+//
+// Open fails with an [*lm.Error] of kind [lm.ErrUnavailable] when llama.cpp was not built
+// in, of kind [lm.ErrModel] when the file is not a whole model, and of kind
+// [lm.ErrInvalidRequest] when an option makes no sense. The model holds memory that Go
+// does not manage: call Close.
+func Open(name string, opts ...Option) (*Model, error) {
 	cfg, err := newConfig(opts)
+	if err != nil {
+		return nil, &lm.Error{Kind: lm.ErrInvalidRequest, Provider: provider, Err: err}
+	}
+	path, err := filePath(name)
 	if err != nil {
 		return nil, &lm.Error{Kind: lm.ErrInvalidRequest, Provider: provider, Err: err}
 	}
@@ -46,30 +57,23 @@ func Open(path string, opts ...Option) (*Model, error) {
 		return nil, failure(lm.ErrUnavailable, "llama.cpp is not built in: run `make setup` once, then build with `-tags llamacpp` in the environment that `scripts/setup env` prints")
 	}
 	if err := checkFile(path); err != nil {
+		return nil, badModel(path, missingFile(path, err))
+	}
+	chosen, err := newChooser(path, cfg).choose()
+	if err != nil {
 		return nil, badModel(path, err)
 	}
-	sum := make(chan string, 1)
-	var sumErr error
-	go func() { // as long as loading takes
-		s, err := hashFile(path)
-		sumErr = err
-		sum <- s
-	}()
-	e, reason := load(path, cfg)
-	hash := <-sum
-	if e == nil {
-		return nil, badModel(path, errors.New(reason))
-	}
-	if sumErr != nil {
-		e.free()
-		return nil, badModel(path, sumErr)
+	e, chosen, err := chosen.load(path, cfg)
+	if err != nil {
+		return nil, badModel(path, err)
 	}
 	m, err := newModel(e, cfg)
 	if err != nil {
 		e.free()
 		return nil, badModel(path, err)
 	}
-	m.name = provider + ":" + filepath.Base(path) + ":sha256:" + hash[:12]
+	m.weights = chosen.WeightReport
+	m.name = modelName(path, chosen.hash, chosen.Type)
 	return m, nil
 }
 
@@ -77,22 +81,9 @@ func badModel(path string, err error) *lm.Error {
 	return &lm.Error{Kind: lm.ErrModel, Provider: provider, Model: path, Err: err}
 }
 
-func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
 // newModel starts the goroutine that owns the engine from now on.
 func newModel(e engine, cfg config) (*Model, error) {
-	m := &Model{engine: e, maxTokens: cfg.maxTokens}
+	m := &Model{gate: gate{free: cfg.queue}, grammars: newGrammars(), engine: e, maxTokens: cfg.maxTokens}
 	if cfg.template != "" {
 		m.template = templates[cfg.template]
 	} else {
@@ -107,12 +98,14 @@ func newModel(e engine, cfg config) (*Model, error) {
 			m.templateErr = err
 		}
 	}
-	m.scheduler = newScheduler(e, e, e.info(), cfg.slots)
+	m.scheduler = newScheduler(e, e, e.info(), cfg)
 	go m.scheduler.loop()
 	return m, nil
 }
 
-// Name implements [lm.Named]: the file's name and the beginning of its sha256.
+// Name implements [lm.Named]: the name and the beginning of the sha256 of the file that
+// was opened and, where its weights were rewritten, in which form they are computed, for
+// example "llamacpp:model.gguf:sha256:0123456789ab+bf16".
 func (m *Model) Name() string { return m.name }
 
 // Generate implements [lm.LM].
@@ -123,18 +116,27 @@ func (m *Model) Generate(ctx context.Context, r *lm.Request) (*lm.Response, erro
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
-	m.scheduler.planning.Add(1)
-	j, err := m.plan(ctx, r)
-	m.scheduler.planning.Add(-1)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := m.scheduler.run(ctx, j)
+	resp, err := m.do(ctx, func() (*job, error) { return m.plan(ctx, r) })
 	if err != nil {
 		return nil, err
 	}
 	resp.Model = m.name
 	return resp, nil
+}
+
+// do makes a job and runs it, once it is let in.
+func (m *Model) do(ctx context.Context, plan func() (*job, error)) (*lm.Response, error) {
+	if err := m.gate.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer m.gate.leave()
+	m.scheduler.planning.Add(1)
+	j, err := plan()
+	m.scheduler.planning.Add(-1)
+	if err != nil {
+		return nil, err
+	}
+	return m.scheduler.run(ctx, j)
 }
 
 // CountTokens implements [lm.Tokenizer].
@@ -155,6 +157,35 @@ func (m *Model) CountTokens(ctx context.Context, r *lm.Request) (int, error) {
 		return 0, err
 	}
 	return len(head) + len(m.engine.tokenize(tail, false)), nil
+}
+
+// Tokenize returns the tokens of a text, in which special tokens are text like any
+// other and no beginning is added.
+func (m *Model) Tokenize(text string) ([]int32, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.closed {
+		return nil, closed()
+	}
+	return m.engine.tokenize(text, false), nil
+}
+
+// Detokenize returns the text that tokens stand for; special ones stand for none. It
+// may begin or end inside of a character.
+func (m *Model) Detokenize(tokens []int32) (string, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.closed {
+		return "", closed()
+	}
+	var b strings.Builder
+	for _, t := range tokens {
+		if t < 0 || int(t) >= m.engine.info().vocab {
+			return "", failure(lm.ErrInvalidRequest, "%d is no token of the vocabulary, which has %d", t, m.engine.info().vocab)
+		}
+		b.WriteString(m.engine.piece(t))
+	}
+	return b.String(), nil
 }
 
 // Close stops what is running, fails what waits with an error of kind

@@ -22,7 +22,14 @@ type config struct {
 	template  string
 	gpuLayers int
 	maxTokens int
-	bare      bool // for tests: steps are not filled up, see shim.c
+	cache     int
+	queue     int
+
+	deterministic bool
+
+	weights  WeightType
+	cacheDir string
+	bare     bool // for tests: steps are not filled up, see shim.c
 }
 
 // ContextSize sets how many tokens the KV cache holds: no prompt and reply may be
@@ -54,8 +61,27 @@ func GPULayers(n int) Option { return func(c *config) { c.gpuLayers = n } }
 // The default is 512. Tokens of a shape's literals and choices do not count.
 func MaxTokens(n int) Option { return func(c *config) { c.maxTokens = n } }
 
+// PrefixCache sets how many tokens are kept of requests that have ended, for those that
+// will begin alike; the least recently used go first. The default keeps a prefix for as
+// long as it saves more work than it makes: a token in the cache makes every step a
+// little longer, whatever it belongs to. The cache is part of the ContextSize, and
+// running requests take from it what they need.
+func PrefixCache(tokens int) Option { return func(c *config) { c.cache = tokens } }
+
+// Queue sets how many requests are taken in at once, running ones included; the callers
+// of further ones wait outside and take turns (see [lm.WithQueue]). The default is 8 for
+// each slot.
+func Queue(n int) Option { return func(c *config) { c.queue = n } }
+
+// Deterministic makes each reply depend on its request alone, to the last bit, and on
+// nothing that ran before or is waiting beside it: requests run one at a time, in steps
+// that are cut at fixed places. The same file, llama.cpp, processor and Threads are
+// meant. It takes about twice the time where requests are many. Requests without a
+// Seed but with a Temperature still draw a seed of their own.
+func Deterministic() Option { return func(c *config) { c.deterministic = true } }
+
 func newConfig(opts []Option) (config, error) {
-	c := config{threads: defaultThreads(), slots: defaultSlots, gpuLayers: allLayers, maxTokens: defaultMaxTokens}
+	c := config{threads: defaultThreads(), slots: defaultSlots, gpuLayers: allLayers, maxTokens: defaultMaxTokens, weights: WeightsAuto}
 	for _, o := range opts {
 		o(&c)
 	}
@@ -66,8 +92,20 @@ func newConfig(opts []Option) (config, error) {
 		return c, fmt.Errorf("Threads(%d) is less than 1", c.threads)
 	case c.slots < 1 || c.slots > maxSequences/4:
 		return c, fmt.Errorf("Slots(%d) is not between 1 and %d", c.slots, maxSequences/4)
+	case c.cache < 0:
+		return c, fmt.Errorf("PrefixCache(%d) is negative", c.cache)
+	case c.queue < 0 || (c.queue > 0 && c.queue < c.slots):
+		return c, fmt.Errorf("Queue(%d) is less than the %d slots", c.queue, c.slots)
 	case c.maxTokens < 1:
 		return c, fmt.Errorf("MaxTokens(%d) is less than 1", c.maxTokens)
+	case !c.weights.known():
+		return c, fmt.Errorf("Weights(%q) is not known; there are %s", c.weights, weightTypeNames())
+	}
+	if c.queue == 0 {
+		c.queue = 8 * c.slots
+	}
+	if c.deterministic {
+		c.slots = 1
 	}
 	if c.template != "" {
 		if _, ok := templates[c.template]; !ok {
@@ -83,8 +121,16 @@ func newConfig(opts []Option) (config, error) {
 // wants no fewer, and no more, since each is a row as wide as the vocabulary.
 func (c config) limits(cells int) limits {
 	cells = (cells + 255) / 256 * 256 // llama.cpp rounds up, too
-	sequences := min(max(c.slots*6+maxRetained+16, maxPath+maxRetained), maxSequences)
+	sequences := min(max(c.slots*6+c.retained()+16, maxPath+maxRetained), maxSequences)
 	return limits{cells: cells, batch: min(stepTokens, cells), sequences: sequences, outputs: sequences}
+}
+
+// retained is how many sequences may be kept for their prefix.
+func (c config) retained() int {
+	if c.cache > 0 {
+		return max(maxSequences-c.slots*6-16, maxRetained)
+	}
+	return maxRetained
 }
 
 func tooLong(context, train int) string {

@@ -56,17 +56,12 @@ func (m *Model) plan(ctx context.Context, r *lm.Request) (*job, error) {
 	j := &job{
 		ctx: ctx, vocab: m.engine, done: make(chan outcome, 1),
 		head: head, tail: tail, replyAt: len(tail), bos: m.engine.info().bos, endOfTurn: -1,
-		stop: slices.DeleteFunc(slices.Clone(r.Stop), func(s string) bool { return s == "" }),
-		topP: 1, budget: r.MaxTokens, shaped: r.Shape != nil,
+		stop:     slices.DeleteFunc(slices.Clone(r.Stop), func(s string) bool { return s == "" }),
+		sampling: samplingOf(r), logprobs: r.Logprobs, topLogprobs: r.TopLogprobs,
+		budget: r.MaxTokens, shaped: r.Shape != nil,
 	}
 	if endsTurn {
 		j.endOfTurn = m.engine.info().endOfTurn
-	}
-	if r.Temperature != nil {
-		j.temperature = *r.Temperature
-	}
-	if r.TopP != nil {
-		j.topP = *r.TopP
 	}
 	seed := rand.Uint64()
 	if r.Seed != nil {
@@ -76,20 +71,19 @@ func (m *Model) plan(ctx context.Context, r *lm.Request) (*job, error) {
 	if j.budget == 0 {
 		j.budget = m.maxTokens
 	}
-	j.segments = segmentsOf(r.Shape)
+	if j.segments, err = m.segments(r.Shape); err != nil {
+		return nil, err
+	}
 	for _, s := range j.segments {
-		if s.hole == lm.HoleInt || s.hole == lm.HoleFloat || s.hole == lm.HoleJSON {
-			j.shaped = false // generated, but not held to its form yet
+		if s.loose {
+			j.shaped = false
 		}
 	}
-	j.promptTokens = len(head) + len(m.engine.tokenize(tail, false))
+	j.known = tokenized{tail, m.engine.tokenize(tail, false)}
+	j.promptTokens = len(head) + len(j.known.tokens)
 	j.measure()
-	cells := m.engine.info().limits.cells
-	if total := j.promptTokens + j.reserve; total > cells {
-		return nil, &lm.Error{
-			Kind: lm.ErrContextLength, Provider: provider, Model: m.name,
-			Err: &lm.ContextLengthError{Prompt: j.promptTokens, Reply: j.reserve, Limit: cells},
-		}
+	if err := m.fits(j.promptTokens, j.reserve); err != nil {
+		return nil, err
 	}
 	if err := j.advance(); err != nil {
 		return nil, err
@@ -97,35 +91,31 @@ func (m *Model) plan(ctx context.Context, r *lm.Request) (*job, error) {
 	return j, nil
 }
 
-// segment is a segment of a shape, made ready: literals are joined, and a Boolean is
-// a choice of two.
-type segment struct {
-	literal string
-	hole    lm.HoleKind
-	name    string
-	choices []lm.Alternative
-	report  bool // in Response.Choices
+// samplingOf returns how the request's tokens are drawn.
+func samplingOf(r *lm.Request) sampling {
+	how := sampling{topP: 1, topK: r.TopK}
+	if r.Temperature != nil {
+		how.temperature = *r.Temperature
+	}
+	if r.TopP != nil {
+		how.topP = *r.TopP
+	}
+	if r.MinP != nil {
+		how.minP = *r.MinP
+	}
+	return how
 }
 
-func segmentsOf(shape *lm.Shape) []segment {
-	if shape == nil {
-		return []segment{{hole: lm.HoleText}}
+// fits reports a prompt and reply that the context cannot hold.
+func (m *Model) fits(prompt, reply int) error {
+	cells := m.engine.info().limits.cells
+	if prompt+reply <= cells {
+		return nil
 	}
-	var out []segment
-	for _, s := range shape.Segments {
-		if s.Hole == lm.HoleNone {
-			if n := len(out); n > 0 && out[n-1].hole == lm.HoleNone {
-				out[n-1].literal += s.Literal
-				continue
-			}
-		}
-		seg := segment{literal: s.Literal, hole: s.Hole, name: s.Name, choices: s.Choices, report: s.Hole == lm.HoleChoice}
-		if s.Hole == lm.HoleBool {
-			seg.hole, seg.choices = lm.HoleChoice, []lm.Alternative{{Text: "True"}, {Text: "False"}}
-		}
-		out = append(out, seg)
+	return &lm.Error{
+		Kind: lm.ErrContextLength, Provider: provider, Model: m.name,
+		Err: &lm.ContextLengthError{Prompt: prompt, Reply: reply, Limit: cells},
 	}
-	return out
 }
 
 // measure finds how many tokens the reply may take: the budget where there is text
@@ -149,6 +139,9 @@ func (j *job) measure() {
 			branches = max(branches, min(all, stepTokens/4))
 		default:
 			generates = true
+			if s.grammar != nil { // what closes the form
+				j.reserve += closingTokens
+			}
 		}
 	}
 	if generates {

@@ -10,16 +10,10 @@ import (
 	"github.com/whetgo/whet/lm"
 )
 
-const (
-	// worthwhile is how many tokens a request must be able to take over from another,
-	// or to gain by being held back until another's prompt is evaluated.
-	worthwhile = 16
-	// gathering is how long the scheduler waits at least, when a step has ended and nothing
-	// else is to be done, for the callers to come back with their next requests. It
-	// is far less than a step, and without it the first to come would have a step
-	// alone.
-	gathering = 5 * time.Millisecond
-)
+// gathering is how long the scheduler waits at least, when a step has ended and nothing
+// else is to be done, for the callers to come back with their next requests. It is far
+// less than a step, and without it the first to come would have a step alone.
+const gathering = 5 * time.Millisecond
 
 // scheduler owns a decoder. Its goroutine takes requests, puts the tokens of all
 // that run into one batch, has it evaluated, and looks at the results: one step.
@@ -29,6 +23,9 @@ type scheduler struct {
 	limits   limits
 	slots    int
 	patience int
+	cache    int // tokens that are kept, or 0 for as many as are worth it
+	retained int // sequences that are kept
+	chunk    int // of a Deterministic model: tokens of a step; or 0
 
 	wake    chan struct{} // holds one
 	quit    chan struct{}
@@ -40,30 +37,33 @@ type scheduler struct {
 	incoming []*job
 	closed   bool
 	inStep   []*job // the jobs of the step that runs
+	seen     Stats  // a copy of stats
 
 	// The rest belongs to the goroutine.
 	kv      *kv
 	waiting []*job // in the order of arrival
 	running []*job
-	kept    []retained
+	kept    prefixes
+	last    *sequence // of a Deterministic model, in place of kept
 	batch   batch
 	parts   []part
 	sampler sampler
-	stats   stats
+	stats   Stats
+	ended   int // jobs, since the last gathering
 }
 
-// stats is what the scheduler has done so far.
-type stats struct {
-	steps, evaluated int
-	ended            int // jobs, since the last gathering
-}
-
-func newScheduler(d decoder, v vocabulary, i info, slots int) *scheduler {
-	return &scheduler{
-		dec: d, vocab: v, limits: i.limits, slots: slots, patience: i.patience,
+func newScheduler(d decoder, v vocabulary, i info, cfg config) *scheduler {
+	s := &scheduler{
+		dec: d, vocab: v, limits: i.limits, slots: cfg.slots, patience: i.patience,
+		cache: cfg.cache, retained: cfg.retained(),
 		wake: make(chan struct{}, 1), quit: make(chan struct{}), stopped: make(chan struct{}),
 		kv: newKV(d, i.limits),
 	}
+	if cfg.deterministic {
+		s.chunk = exactChunk
+	}
+	s.kept.kv = s.kv
+	return s
 }
 
 // run hands a job to the goroutine and waits for its end or the context's.
@@ -144,9 +144,9 @@ func (s *scheduler) loop() {
 		if s.batch.len() > 0 {
 			s.step()
 		} else if len(s.running) > 0 && !s.evict() {
-			// makeRoom sees to it that this does not happen.
-			s.fail(s.running[0], failure(lm.ErrBackend, "no step can be made for the request"))
+			s.preempt()
 		}
+		s.publish()
 	}
 }
 
@@ -158,12 +158,12 @@ func (s *scheduler) isClosed() bool {
 
 // intake takes what has arrived; it waits when there is nothing else to do.
 func (s *scheduler) intake() {
-	if s.take(); len(s.running) > 0 {
+	if s.collect(); len(s.running) > 0 {
 		return
 	}
-	if s.stats.ended > 0 {
-		expected := s.stats.ended
-		s.stats.ended = 0
+	if s.ended > 0 {
+		expected := s.ended
+		s.ended = 0
 		if len(s.waiting) < expected {
 			s.gather(expected)
 		}
@@ -173,7 +173,7 @@ func (s *scheduler) intake() {
 		case <-s.quit:
 			return
 		case <-s.wake:
-			s.take()
+			s.collect()
 		}
 	}
 }
@@ -192,12 +192,12 @@ func (s *scheduler) gather(expected int) {
 			}
 			timer.Reset(gathering / 5)
 		case <-s.wake:
-			s.take()
+			s.collect()
 		}
 	}
 }
 
-func (s *scheduler) take() {
+func (s *scheduler) collect() {
 	s.mu.Lock()
 	s.waiting = append(s.waiting, s.incoming...)
 	clear(s.incoming)
@@ -206,7 +206,7 @@ func (s *scheduler) take() {
 }
 
 func (s *scheduler) shutdown() {
-	s.take()
+	s.collect()
 	for _, j := range s.running {
 		s.kv.drop(j.seq)
 	}
@@ -222,8 +222,26 @@ func (s *scheduler) end(j *job, o outcome) {
 		s.retain(j.seq)
 		j.seq = nil
 	}
-	s.stats.ended++
+	s.ended++
+	s.stats.Requests++
+	s.publish()
 	j.done <- o
+}
+
+// preempt sends the request that came last back to wait for the others, when the cells
+// do not suffice for one step: forms may have closed with more text than was set
+// aside. It goes on from where it was.
+func (s *scheduler) preempt() {
+	j := s.running[len(s.running)-1]
+	if len(s.running) == 1 {
+		s.fail(j, failure(lm.ErrContextLength, "the reply's tokens do not fit the context"))
+		return
+	}
+	s.running = s.running[:len(s.running)-1]
+	s.kv.drop(j.seq)
+	j.seq = nil
+	j.reserve = max(j.reserve, len(j.target)-j.promptTokens+closingTokens)
+	s.waiting = append([]*job{j}, s.waiting...)
 }
 
 func (s *scheduler) dropCancelled() {
@@ -266,51 +284,64 @@ func (s *scheduler) admit() {
 			left = append(left, s.waiting[i:]...)
 			break
 		}
-		from, n, kept := s.donor(j.target)
-		if s.worthWaiting(j, n) {
+		if !s.start(j) {
 			left = append(left, j)
-			continue
 		}
-		if kept >= 0 {
-			s.kept[kept].used = s.stats.evaluated // so that it is evicted last
-		}
-		if !s.makeRoom(j, n) || (from != nil && len(from.tokens) < n) { // or it was evicted all the same
-			left = append(left, j)
-			continue
-		}
-		var err error
-		if j.seq, err = s.inherit(from, n); err != nil {
-			s.end(j, outcome{err: err})
-			continue
-		}
-		j.usage.CachedTokens = min(n, j.promptTokens)
-		j.counted = n
-		s.running = append(s.running, j)
 	}
 	clear(s.waiting[len(left):])
 	s.waiting = left
 }
 
-// worthWaiting reports whether a prompt that is being evaluated will soon hold much
-// more of the job's than what is there now: so a prefix that many requests share is
-// evaluated once, also when they come all at once.
-func (s *scheduler) worthWaiting(j *job, have int) bool {
-	for _, r := range s.running {
-		if r.seq != nil && len(r.seq.tokens) < len(r.target) &&
-			common(r.target, j.target[:len(j.target)-1]) >= have+worthwhile {
-			return true
+// start gives a waiting job its beginning and makes it run, or reports that there is no
+// room for it yet.
+func (s *scheduler) start(j *job) bool {
+	var n int
+	var err error
+	if s.chunk > 0 {
+		j.seq, n, err = s.rewind(j)
+	} else {
+		from, have := s.donor(j.reusable())
+		if !s.makeRoom(j, have) || (from != nil && len(from.tokens) < have) { // or it was evicted all the same
+			return false
 		}
+		j.seq, n = s.kv.fork(from, have), have
 	}
-	return false
+	if err != nil {
+		s.end(j, outcome{err: err})
+		return true
+	}
+	j.usage.CachedTokens += max(min(n, j.promptTokens)-j.usage.CachedTokens, 0)
+	j.counted = max(j.counted, n)
+	s.running = append(s.running, j)
+	return true
+}
+
+// reusable are the tokens of the target that need not be evaluated for this job: all
+// but those whose logits it reads.
+func (j *job) reusable() []int32 {
+	if j.along != nil {
+		return j.target[:j.along.from]
+	}
+	return j.target[:len(j.target)-1]
 }
 
 // makeRoom evicts until the cells suffice for all that the running jobs may still
 // take and for the job, of whose target n tokens are there. So a job that has been
-// started is never stopped for want of cells.
+// started is hardly ever stopped for want of cells.
 func (s *scheduler) makeRoom(j *job, n int) bool {
 	need := j.need(n)
+	for i, r := range s.running {
+		have := len(r.seq.tokens)
+		for _, other := range s.running[:i] { // what both have to evaluate is counted once
+			have = max(have, common(other.target, r.target))
+		}
+		need += r.need(have)
+	}
 	for _, r := range s.running {
-		need += r.need(len(r.seq.tokens))
+		if c := common(r.target, j.target); c > n {
+			need -= c - n
+			n = c
+		}
 	}
 	for s.kv.room() < need {
 		if !s.evict() {

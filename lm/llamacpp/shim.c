@@ -21,6 +21,7 @@ struct whet_engine {
     int                       bare;
     int32_t                  *seq; // what batch.seq_id points into
     size_t                    seq_cap;
+    uint64_t                  handed; // tokens that were given to llama_decode
     atomic_int                abort;
 };
 
@@ -141,6 +142,10 @@ void whet_free(whet_engine *e) {
     free(e);
 }
 
+struct llama_model *whet_model(const whet_engine *e) { return e->model; }
+
+void whet_forget_reason(void) { forget_reason(); }
+
 const char *whet_chat_template(const whet_engine *e) { return llama_model_chat_template(e->model, NULL); }
 
 // e^x for x <= 0 to 2e-7, in a form that the compiler turns into vector code: the
@@ -230,7 +235,10 @@ int whet_decode(whet_engine *e, const whet_step *s) {
     e->batch.n_tokens = s->n_tokens;
     int32_t targets = 0;
     for (int32_t i = 0; i < s->n_out; i++) targets += s->out_targets[i];
-    if (targets > 0 && !e->bare) fill_up(e, s->n_out);
+    int32_t outputs = 0; // several of s may be of one token
+    for (int32_t i = 0; i < s->n_tokens; i++) outputs += e->batch.logits[i];
+    if (targets > 0 && !e->bare) fill_up(e, outputs);
+    e->handed += e->batch.n_tokens;
 
     int rc = llama_decode(e->ctx, e->batch);
     if (e->batch.n_tokens > s->n_tokens) llama_memory_seq_rm(e->memory, e->padding, -1, -1);
@@ -244,6 +252,8 @@ int whet_decode(whet_engine *e, const whet_step *s) {
     }
     return 0;
 }
+
+uint64_t whet_handed(const whet_engine *e) { return e->handed; }
 
 const float *whet_row(whet_engine *e, int32_t index) { return llama_get_logits_ith(e->ctx, index); }
 

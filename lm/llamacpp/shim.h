@@ -49,11 +49,17 @@ whet_engine *whet_load(const char *path, int32_t gpu_layers, whet_info *info);
 int          whet_start(whet_engine *e, whet_sizes sizes);
 void         whet_free(whet_engine *e);
 
+// For shim_embed.c: the engine's weights, on which it makes contexts of its own, and what
+// a call begins with whose failure whet_reason will tell.
+struct llama_model *whet_model(const whet_engine *e);
+void                whet_forget_reason(void);
+
 // The model's own chat template, or NULL.
 const char *whet_chat_template(const whet_engine *e);
 
 // The result of llama_decode: 0 ok, 1 no room, 2 aborted, below 0 failed.
 int          whet_decode(whet_engine *e, const whet_step *s);
+uint64_t     whet_handed(const whet_engine *e); // tokens given to llama_decode so far, those of fill_up included
 const float *whet_row(whet_engine *e, int32_t index);
 void         whet_abort(whet_engine *e, int on);
 void         whet_copy(whet_engine *e, int32_t src, int32_t dst, int32_t end);

@@ -1,156 +1,203 @@
 package llamacpp
 
-import "github.com/whetgo/whet/lm"
+import (
+	"slices"
+
+	"github.com/whetgo/whet/lm"
+)
 
 // part is what one job does in a step: some tokens of its target, and some paths of
 // its choice.
 type part struct {
 	job      *job
-	tokens   int // of the target, after those that are evaluated
-	last     bool
-	output   output  // of the target's last token
-	paths    int     // of the tree
-	branches []int32 // their sequences
-	nodes    []int   // of the tree, with an output each
+	from     int      // tokens of the target that were evaluated before
+	index    []int    // of each of the part's tokens in the batch
+	last     bool     // the target ends here
+	along    []output // of each token that is read along
+	output   output   // of the target's last token
+	paths    int      // of the tree
+	branches []int32  // their sequences
+	nodes    []int    // of the tree, with an output each
 	outputs  []output
 }
 
+// drawingShare is how much of a step prompts may take while other requests draw
+// their tokens, which come one a step: a step that is full takes many times as long.
+const drawingShare = 4
+
 // build puts together the batch of the next step: first the jobs that draw tokens,
-// one each, then prompts in the order of arrival as far as there is room.
+// one each, then prompts in the order of arrival. As long as others wait a prompt gets
+// half of what is left, so that a long one does not hold up all that came after it.
 func (s *scheduler) build() {
 	s.batch.reset()
 	s.parts = s.parts[:0]
-	for _, drawing := range []bool{true, false} {
-		for _, j := range s.running {
-			rest := len(j.target) - len(j.seq.tokens)
-			if !j.finished() && (rest == 1 && j.tree == nil) == drawing {
-				s.addPart(j, rest)
-			}
+	var prompts []*job
+	for _, j := range s.running {
+		switch {
+		case j.finished():
+		case j.drawing():
+			s.addPart(j, s.limits.batch)
+		default:
+			prompts = append(prompts, j)
 		}
+	}
+	room := s.limits.batch
+	if s.batch.len() > 0 {
+		room = s.batch.len() + s.limits.batch/drawingShare
+	}
+	for i, j := range prompts {
+		share := room - s.batch.len()
+		if i+1 < len(prompts) {
+			share = (share + 1) / 2
+		}
+		s.addPart(j, share)
 	}
 }
 
-func (s *scheduler) addPart(j *job, rest int) {
-	room := min(s.limits.batch, s.kv.room()) - s.batch.len()
-	p := part{job: j, tokens: min(rest, room)}
-	if p.tokens < rest || len(s.batch.outIndex) >= s.limits.outputs {
-		// The last token waits for its output, and the branches wait for it.
-		if p.tokens = min(p.tokens, rest-1); p.tokens <= 0 {
-			return
-		}
-		s.addTokens(&p, nil)
-		s.parts = append(s.parts, p)
-		return
+// drawing reports whether the job's next step gives it a token.
+func (j *job) drawing() bool {
+	return j.tree == nil && j.along == nil && len(j.target)-len(j.seq.tokens) == 1
+}
+
+// addPart adds a job's next tokens, at most this many that no other part has.
+func (s *scheduler) addPart(j *job, room int) {
+	p := part{job: j, from: len(j.seq.tokens)}
+	room = max(min(room, s.limits.batch-s.batch.len(), s.kv.room()-s.batch.len()), 0)
+	rest := len(j.target) - p.from
+	if s.chunk > 0 {
+		rest = min(rest, s.chunk-p.from%s.chunk)
 	}
-	p.last = rest > 0
+	twin, shared, more := s.twin(j, p.from)
+	n := min(rest, shared+room)
+	if more {
+		n = min(n, shared) // the twin will go on where its part ends
+	}
+	n -= max(j.outputsIn(p.from, p.from+n)-(s.limits.outputs-len(s.batch.outIndex)), 0)
+	p.last = n > 0 && p.from+n == len(j.target)
 	var paths [][]int
-	if j.tree != nil {
-		paths = s.choosePaths(j.tree, room-p.tokens)
+	if j.tree != nil && p.from+n == len(j.target) {
+		paths = s.choosePaths(j.tree, room-max(n-shared, 0))
 	}
-	if rest == 0 && len(paths) == 0 {
+	if n <= 0 && len(paths) == 0 {
 		return
 	}
 	for range paths {
 		id := s.kv.takeID()
-		if n := len(j.seq.tokens); n > 0 {
-			s.dec.copySeq(j.seq.id, id, n)
+		if p.from > 0 {
+			s.dec.copySeq(j.seq.id, id, p.from)
 		}
 		p.branches = append(p.branches, id)
 	}
-	s.addTokens(&p, p.branches)
-	if p.last {
-		last := s.batch.len() - 1
-		switch {
-		case j.tree != nil:
-			p.output = s.batch.want(last, wantLSE, j.tree.targets(0)...)
-		case j.temperature > 0:
-			p.output = s.batch.want(last, wantRow)
-		default:
-			p.output = s.batch.want(last, wantBest)
-		}
-	}
+	s.addTokens(&p, twin, min(shared, n), n)
+	s.wantOutputs(&p)
 	s.addPaths(&p, paths)
 	s.parts = append(s.parts, p)
 }
 
-// addTokens adds tokens of the target. They belong to the branches, too.
-func (s *scheduler) addTokens(p *part, branches []int32) {
-	seqs := append([]int32{p.job.seq.id}, branches...)
-	from := len(p.job.seq.tokens)
-	for i := range p.tokens {
-		s.batch.add(p.job.target[from+i], from+i, seqs...)
+// twin finds the part that evaluates most of what the job wants next, and how many
+// tokens that is. So what requests have in common is evaluated once, also when they
+// come all at once. more says that they have more in common than the part evaluates.
+func (s *scheduler) twin(j *job, from int) (best *part, n int, more bool) {
+	for i := range s.parts {
+		p := &s.parts[i]
+		// llama.cpp wants sequences that share a token to be of one length before.
+		if p.from != from || len(p.index) == 0 || !slices.Equal(p.job.seq.tokens, j.seq.tokens) {
+			continue
+		}
+		c := common(p.job.target[from:], j.target[from:])
+		if have := min(c, len(p.index)); have > n {
+			best, n, more = p, have, c > len(p.index)
+		}
+	}
+	return best, n, more
+}
+
+// outputsIn is how many of the target's tokens in a range have an output.
+func (j *job) outputsIn(from, to int) int {
+	switch {
+	case j.along != nil:
+		return max(to-max(from, j.along.from), 0)
+	case to == len(j.target) && to > from:
+		return 1
+	}
+	return 0
+}
+
+// addTokens adds n tokens of the target, of which the first ones are the twin's. They
+// belong to the branches, too.
+func (s *scheduler) addTokens(p *part, twin *part, shared, n int) {
+	seqs := append([]int32{p.job.seq.id}, p.branches...)
+	for i := range n {
+		if i < shared {
+			s.batch.join(twin.index[i], seqs...)
+			p.index = append(p.index, twin.index[i])
+			continue
+		}
+		p.index = append(p.index, s.batch.add(p.job.target[p.from+i], p.from+i, seqs...))
 	}
 }
 
-// choosePaths returns as many of the tree's next paths as fit into a batch with room
-// for this many tokens.
-func (s *scheduler) choosePaths(t *tree, room int) [][]int {
-	// One output for the target's last token, besides those of the nodes.
-	outputs := s.limits.outputs - len(s.batch.outIndex) - 1
-	room = min(room, outputs)
-	seen := map[int]bool{}
-	n := 0
-	for _, path := range t.paths[t.next:] {
-		fresh := 0
-		for _, at := range path {
-			if !seen[at] {
-				fresh++
+// wantOutputs asks for what the job reads at the end of its target, or along it.
+func (s *scheduler) wantOutputs(p *part) {
+	j := p.job
+	if j.along != nil {
+		for i, index := range p.index {
+			if at := p.from + i; at >= j.along.from {
+				p.along = append(p.along, s.batch.want(index, wantLSE, j.along.tokens[at+1]))
 			}
 		}
-		// Sequences are for the jobs first: each that may be started needs one.
-		if fresh > room || len(s.kv.ids)-n <= s.slots-len(s.running) {
-			break
-		}
-		room -= fresh
-		n++
-		for _, at := range path {
-			seen[at] = true
-		}
+		return
 	}
-	return t.paths[t.next : t.next+n]
-}
-
-// addPaths adds the nodes of the paths. A node belongs to the sequences of all paths
-// that go through it.
-func (s *scheduler) addPaths(p *part, paths [][]int) {
-	t := p.job.tree
-	seen := map[int]bool{}
-	for _, path := range paths {
-		for depth, at := range path {
-			if seen[at] {
-				continue
-			}
-			seen[at] = true
-			var seqs []int32
-			for k, other := range paths {
-				if depth < len(other) && other[depth] == at {
-					seqs = append(seqs, p.branches[k])
-				}
-			}
-			i := s.batch.add(t.nodes[at].token, len(p.job.target)+depth, seqs...)
-			p.nodes = append(p.nodes, at)
-			p.outputs = append(p.outputs, s.batch.want(i, wantLSE, t.targets(at)...))
-		}
+	if !p.last {
+		return
 	}
-	p.paths = len(paths)
+	last := p.index[len(p.index)-1]
+	switch {
+	case j.tree != nil:
+		p.output = s.batch.want(last, wantLSE, j.tree.targets(0)...)
+	case j.logprobs:
+		p.output = s.batch.want(last, wantBest|wantLSE)
+	case j.sampling.temperature > 0:
+		p.output = s.batch.want(last, wantRow)
+	default:
+		p.output = s.batch.want(last, wantBest)
+	}
 }
 
 // absorb takes in the results of the step.
 func (s *scheduler) absorb() {
-	s.stats.steps++
-	s.stats.evaluated += s.batch.len()
+	s.stats.Steps++
+	s.stats.Computed += s.batch.len()
+	cells := make([]int32, s.batch.len())
+	for i := range cells {
+		cells[i] = -1
+	}
 	for i := range s.parts {
 		p := &s.parts[i]
 		j := p.job
-		from := len(j.seq.tokens)
-		s.kv.extend(j.seq, j.target[from:from+p.tokens])
-		j.count(from + p.tokens)
-		if err := s.look(p); err != nil {
-			s.freeBranches(p)
-			s.fail(j, err)
-			continue
+		for k, index := range p.index {
+			switch {
+			case cells[index] < 0:
+				cells[index] = s.kv.cell()
+				j.usage.ComputedTokens++
+			case p.from+k < j.promptTokens:
+				j.usage.CachedTokens++ // by the twin
+			}
+			s.kv.extend(j.seq, j.target[p.from+k], cells[index])
 		}
+		if s.chunk > 0 && !p.last && len(p.index) == s.chunk && p.from == j.seq.exact {
+			j.seq.exact += s.chunk
+		}
+		j.usage.ComputedTokens += len(p.nodes)
+		j.count(p.from + len(p.index))
+	}
+	for i := range s.parts {
+		p := &s.parts[i]
+		err := s.look(p)
 		s.freeBranches(p)
+		if err != nil {
+			s.fail(p.job, err)
+		}
 	}
 	s.endFinished()
 }
@@ -165,42 +212,18 @@ func (s *scheduler) freeBranches(p *part) {
 // look reads a part's outputs and moves its job on.
 func (s *scheduler) look(p *part) error {
 	j := p.job
-	if j.tree != nil {
+	switch {
+	case j.along != nil:
+		return s.lookAlong(p)
+	case j.tree != nil:
 		return s.lookAtChoice(p)
-	}
-	if !p.last {
+	case !p.last:
 		return nil
 	}
-	token := s.batch.best[p.output.out]
-	if j.temperature > 0 {
-		row := s.dec.row(p.output.token)
-		if row == nil {
-			return failure(lm.ErrBackend, "llama.cpp lost the logits of a token")
-		}
-		token = s.sampler.sample(row, j.temperature, j.topP, j.rng.Float64())
+	filled, err := s.draw(p)
+	if err != nil || !filled {
+		return err
 	}
-	if j.take(token) {
-		return s.moveOn(j)
-	}
-	return nil
-}
-
-func (s *scheduler) lookAtChoice(p *part) error {
-	j := p.job
-	if p.last {
-		j.tree.read(0, &s.batch, p.output)
-	}
-	for i, at := range p.nodes {
-		if !j.tree.nodes[at].read { // or an earlier step had a path through it
-			j.usage.ForcedTokens++
-		}
-		j.tree.read(at, &s.batch, p.outputs[i])
-	}
-	j.tree.next += p.paths
-	if !j.tree.complete() {
-		return nil
-	}
-	j.decide()
 	return s.moveOn(j)
 }
 
@@ -209,6 +232,11 @@ func (s *scheduler) moveOn(j *job) error {
 	if err := j.advance(); err != nil || j.finished() {
 		return err
 	}
+	return s.retarget(j)
+}
+
+// retarget makes the job's sequence a beginning of its target, which has changed.
+func (s *scheduler) retarget(j *job) error {
 	if len(j.target) > s.limits.cells {
 		return failure(lm.ErrContextLength, "the reply's tokens do not fit the context")
 	}
