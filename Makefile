@@ -67,6 +67,18 @@ bench-overhead: dspy ## Measure the overhead of Predict, whet's and DSPy's, one 
 	@$(env) go test -run '^$$' -bench '^BenchmarkPredict' -benchmem ./module
 	@$(env) "$$WHET_DSPY_PYTHON" bench/peers/dspy_overhead.py
 
+.PHONY: bench-engine
+bench-engine: ## Measure the engine: rows/s, tokens, a form's cost, time outside of llama_decode
+	@scripts/setup llama
+	@scripts/setup models all
+	@$(env) go test -tags llamacpp -run '^$$' -bench 'Classify|Form|Overhead|Tokenize' -timeout 60m ./lm/llamacpp
+
+.PHONY: bench-grammar
+bench-grammar: ## Let SmolLM2 generate 10,000 values of 33 schemas and validate each (20 min)
+	@scripts/setup llama
+	@scripts/setup models smollm2
+	@$(env) go test -tags llamacpp -run TestGenerateBySchema/smollm2 -v -timeout 120m ./lm/llamacpp -generations 10000
+
 .PHONY: bench-dspy
 bench-dspy: dspy ## Measure DSPy's overhead per call on this machine
 	@$(env) "$$WHET_DSPY_PYTHON" bench/peers/dspy_overhead.py

@@ -50,15 +50,7 @@ func hole(f signature.Field, biases map[string]float64, before string) (lm.Segme
 	if texts := Choices(f.Type); texts != nil {
 		return choiceHole(f.Name, texts, biases, func(_ int, text string) string { return before + text }), nil
 	}
-	switch {
-	case isBareText(f.Type):
-		return lm.Segment{Name: f.Name, Hole: lm.HoleText}, nil
-	case f.Type.Kind == signature.KindInt:
-		return lm.Segment{Name: f.Name, Hole: lm.HoleInt}, nil
-	case f.Type.Kind == signature.KindFloat:
-		return lm.Segment{Name: f.Name, Hole: lm.HoleFloat}, nil
-	}
-	return jsonHole(f.Name, f.Type)
+	return openHole(f)
 }
 
 // holes returns what a field's value consists of: one hole, or for an object whose
@@ -109,26 +101,6 @@ func unfold(name string, t *signature.Type, before string) []lm.Segment {
 		}
 	}
 	return append(out, lm.Segment{Literal: literal + "}"})
-}
-
-// isBareText reports whether values may be written without JSON's quotes: texts,
-// and scalars that may be None instead.
-func isBareText(t *signature.Type) bool {
-	switch t.Kind {
-	case signature.KindInt, signature.KindFloat, signature.KindBool:
-		return t.Optional
-	case signature.KindList, signature.KindSet, signature.KindTuple, signature.KindDict, signature.KindObject,
-		signature.KindToolCalls, signature.KindHistory, signature.KindImage, signature.KindAudio, signature.KindFile:
-		return false
-	case signature.KindUnion:
-		return slices.ContainsFunc(t.Items, isBareText)
-	}
-	return true
-}
-
-func jsonHole(name string, t *signature.Type) (lm.Segment, error) {
-	schema, err := signature.MarshalValue(t.Schema())
-	return lm.Segment{Name: name, Hole: lm.HoleJSON, Schema: schema}, err
 }
 
 // chatShape is the reply that Chat asks for.
@@ -184,18 +156,11 @@ func jsonValueHole(f signature.Field, biases map[string]float64) (h lm.Segment, 
 		h, quoted := choiceInJSON(f, biases)
 		return h, quoted, nil
 	}
-	if !f.Type.Optional {
-		switch f.Type.Kind {
-		case signature.KindInt:
-			return lm.Segment{Name: f.Name, Hole: lm.HoleInt}, false, nil
-		case signature.KindFloat:
-			return lm.Segment{Name: f.Name, Hole: lm.HoleFloat}, false, nil
-		case signature.KindReasoning, signature.KindCode:
-			h, err = jsonHole(f.Name, &signature.Type{Kind: signature.KindString}) // as demos show them
-			return h, false, err
-		}
+	if isNumber(f.Type) {
+		h, err = numberHole(f)
+	} else {
+		h, err = jsonHole(f)
 	}
-	h, err = jsonHole(f.Name, f.Type)
 	return h, false, err
 }
 

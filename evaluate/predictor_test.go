@@ -85,6 +85,38 @@ func TestUsageTraceAndChoices(t *testing.T) {
 	require.ErrorIs(t, err, module.ErrNoLM)
 }
 
+// An evaluation has a line of its own, in which all of its calls wait, unless its caller
+// has one.
+func TestRunWaitsInItsOwnLine(t *testing.T) {
+	t.Parallel()
+	c := newClassifier(t, "always ham")
+	lines := func(ctx context.Context) map[*lm.Queue]int {
+		var mu sync.Mutex
+		seen := map[*lm.Queue]int{}
+		model := lm.Func(func(ctx context.Context, r *lm.Request) (*lm.Response, error) {
+			mu.Lock()
+			seen[lm.QueueOf(ctx)]++
+			mu.Unlock()
+			return parrot(ctx, r)
+		})
+		_, err := evaluate.Run(lm.With(ctx, model), c, dev(), metric.Exact)
+		require.NoError(t, err)
+		return seen
+	}
+	first, second := lines(t.Context()), lines(t.Context())
+	require.Len(t, first, 1)
+	require.Len(t, second, 1)
+	for q, n := range first {
+		assert.NotNil(t, q)
+		assert.Equal(t, 6, n)
+		assert.Zero(t, second[q], "two evaluations take turns")
+	}
+	ctx := lm.WithQueue(t.Context())
+	own := lines(ctx)
+	assert.Len(t, own, 1)
+	assert.Equal(t, 6, own[lm.QueueOf(ctx)])
+}
+
 // A call whose reply cannot be read was paid for all the same, by the program and by
 // a judge.
 func TestUsageOfUnreadableReplies(t *testing.T) {

@@ -37,7 +37,9 @@ func (e *LimitError) Unwrap() error { return e.Err }
 
 // Run calls p on every example and scores the answers with m. Rows run
 // concurrently and each in its own trace; p and m must be safe for concurrent
-// use. All goroutines have ended when Run returns.
+// use. All goroutines have ended when Run returns. Its calls wait in a line of their
+// own (lm.WithQueue), unless the context has one, so that they do not hold up others of
+// the same model.
 //
 // An error of p or m makes the row a failed one and does not stop the others:
 // see [Row], [FailureScore], [MaxErrors]. An empty data set is [ErrNoData]. When
@@ -73,6 +75,9 @@ func Run[In, Out any](ctx context.Context, p module.Program[In, Out], data []mod
 		return nil, err
 	}
 
+	if lm.QueueOf(ctx) == nil {
+		ctx = lm.WithQueue(ctx)
+	}
 	start := time.Now()
 	stopped := r.run(ctx, p, m, o)
 	r.Wall = time.Since(start)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -46,6 +47,18 @@ func TestRequestValidate(t *testing.T) {
 		{"top p 0", lm.Request{Messages: user, TopP: ptr(0.0)}, "TopP"},
 		{"top p above 1", lm.Request{Messages: user, TopP: ptr(1.1)}, "TopP"},
 		{"top p not a number", lm.Request{Messages: user, TopP: ptr(math.NaN())}, "TopP"},
+		{"top k", lm.Request{Messages: user, TopK: 40}, ""},
+		{"negative top k", lm.Request{Messages: user, TopK: -1}, "TopK"},
+		{"min p 0", lm.Request{Messages: user, MinP: ptr(0.0)}, ""},
+		{"min p 1", lm.Request{Messages: user, MinP: ptr(1.0)}, ""},
+		{"negative min p", lm.Request{Messages: user, MinP: ptr(-0.1)}, "MinP"},
+		{"min p above 1", lm.Request{Messages: user, MinP: ptr(1.1)}, "MinP"},
+		{"min p not a number", lm.Request{Messages: user, MinP: ptr(math.NaN())}, "MinP"},
+		{"log-probabilities", lm.Request{Messages: user, Logprobs: true}, ""},
+		{"top log-probabilities", lm.Request{Messages: user, Logprobs: true, TopLogprobs: 20}, ""},
+		{"too many log-probabilities", lm.Request{Messages: user, Logprobs: true, TopLogprobs: 21}, "TopLogprobs is not in 0 to 20"},
+		{"negative log-probabilities", lm.Request{Messages: user, Logprobs: true, TopLogprobs: -1}, "TopLogprobs is not in 0 to 20"},
+		{"top without log-probabilities", lm.Request{Messages: user, TopLogprobs: 1}, "without Logprobs"},
 		{"empty shape", shape(), "no segments"},
 		{"good shape", shape(lm.Segment{Literal: "a"}, text, lm.Segment{Literal: "b"}, choice(lm.Alternative{Text: "x", Bias: -2}), text), ""},
 		{"empty segment", shape(lm.Segment{Literal: "a"}, lm.Segment{}), "segment 1 of the Shape is empty"},
@@ -53,6 +66,9 @@ func TestRequestValidate(t *testing.T) {
 		{"empty alternative", shape(choice(lm.Alternative{Text: "x"}, lm.Alternative{})), "alternative 1 of segment 0"},
 		{"bias not a number", shape(choice(lm.Alternative{Text: "x", Bias: math.NaN()})), "alternative 0 of segment 0"},
 		{"infinite bias", shape(choice(lm.Alternative{Text: "x", Bias: math.Inf(1)})), "alternative 0 of segment 0"},
+		{"pattern", shape(lm.Segment{Hole: lm.HolePattern, Pattern: "^a+$"}), ""},
+		{"no pattern", shape(lm.Segment{Hole: lm.HolePattern, Name: "p"}), "segment 0 of the Shape (p) has the pattern"},
+		{"broken pattern", shape(lm.Segment{Hole: lm.HolePattern, Name: "p", Pattern: "("}), "missing closing"},
 		{"text before a hole", shape(text, choice(lm.Alternative{Text: "x"})), "segment 0 of the Shape (free) is free text"},
 	}
 	for _, tt := range tests {
@@ -193,11 +209,18 @@ func TestWrapOrder(t *testing.T) {
 
 func TestUsageAdd(t *testing.T) {
 	t.Parallel()
-	u := lm.Usage{Calls: 1, PromptTokens: 2, CachedTokens: 3, CompletionTokens: 4, ForcedTokens: 5, CachedCalls: 6}
-	v := lm.Usage{Calls: 10, PromptTokens: 20, CachedTokens: 30, CompletionTokens: 40, ForcedTokens: 50, CachedCalls: 60}
-	want := lm.Usage{Calls: 11, PromptTokens: 22, CachedTokens: 33, CompletionTokens: 44, ForcedTokens: 55, CachedCalls: 66}
+	u := lm.Usage{Calls: 1, PromptTokens: 2, CachedTokens: 3, CompletionTokens: 4, ForcedTokens: 5, ComputedTokens: 7, CachedCalls: 6}
+	v := lm.Usage{Calls: 10, PromptTokens: 20, CachedTokens: 30, CompletionTokens: 40, ForcedTokens: 50, ComputedTokens: 70, CachedCalls: 60}
+	want := lm.Usage{Calls: 11, PromptTokens: 22, CachedTokens: 33, CompletionTokens: 44, ForcedTokens: 55, ComputedTokens: 77, CachedCalls: 66}
 	if got := u.Add(v); got != want {
 		t.Errorf("got %+v", got)
+	}
+	for i := range reflect.TypeFor[lm.Usage]().NumField() {
+		var one lm.Usage
+		reflect.ValueOf(&one).Elem().Field(i).SetInt(3)
+		if got := reflect.ValueOf(one.Add(one)).Field(i).Int(); got != 6 {
+			t.Errorf("%s: 3 and 3 are %d", reflect.TypeFor[lm.Usage]().Field(i).Name, got)
+		}
 	}
 }
 

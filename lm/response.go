@@ -25,6 +25,10 @@ type Response struct {
 	Shaped bool
 	// Finish says why the reply ended.
 	Finish FinishReason
+	// Cut names the holes of an enforced Shape that the limit of tokens ended: they
+	// are of their form, and empty or closed before the model would have ended them.
+	// A backend that enforces shapes names them all where Finish is FinishLength.
+	Cut []string
 	// Usage is what this reply cost.
 	Usage Usage
 	// Model names the model that answered.

@@ -13,8 +13,13 @@ type options struct {
 	lm          lm.LM
 	temperature *float64
 	topP        *float64
+	topK        int
+	minP        *float64
 	seed        *uint64
 	maxTokens   int
+
+	logprobs    bool
+	topLogprobs int
 
 	retries      int
 	jsonFallback bool
@@ -22,7 +27,8 @@ type options struct {
 }
 
 func (o *options) apply(r *lm.Request) {
-	r.Temperature, r.TopP, r.Seed, r.MaxTokens = o.temperature, o.topP, o.seed, o.maxTokens
+	r.Temperature, r.TopP, r.TopK, r.MinP = o.temperature, o.topP, o.topK, o.minP
+	r.Seed, r.MaxTokens, r.Logprobs, r.TopLogprobs = o.seed, o.maxTokens, o.logprobs, o.topLogprobs
 	if o.noShape {
 		r.Shape = nil
 	}
@@ -43,6 +49,20 @@ func Temperature(t float64) Option { return func(o *options) { o.temperature = &
 // TopP keeps, of the tokens that may come next, the most likely ones up to this
 // mass, in (0, 1]. The default, 1, keeps all.
 func TopP(p float64) Option { return func(o *options) { o.topP = &p } }
+
+// TopK keeps, of the tokens that may come next, this many of the most likely ones. The
+// default, 0, keeps all.
+func TopK(k int) Option { return func(o *options) { o.topK = k } }
+
+// MinP keeps, of the tokens that may come next, those that are at least this many times
+// as likely as the likeliest one, in [0, 1]. The default, 0, keeps all.
+func MinP(p float64) Option { return func(o *options) { o.minP = &p } }
+
+// Logprobs asks for Prediction.Logprobs, with as many of the likeliest tokens in each
+// place as top says, 0 to 20. Not all backends have them.
+func Logprobs(top int) Option {
+	return func(o *options) { o.logprobs, o.topLogprobs = true, top }
+}
 
 // Seed makes sampling repeatable.
 func Seed(s uint64) Option { return func(o *options) { o.seed = &s } }

@@ -76,6 +76,7 @@ func call[In, Out any](ctx context.Context, core *Predictor, in In) (*Prediction
 	}
 	pred.Choices, pred.Usage, pred.Repairs, pred.Raw = got.Choices, got.Usage, got.Repairs, got.Raw
 	pred.Model, pred.Shaped, pred.Finish, pred.Rejected = got.Model, got.Shaped, got.Finish, got.Rejected
+	pred.Logprobs = got.Logprobs
 	return pred, got.Out, nil
 }
 

@@ -140,10 +140,13 @@ func TestOptionsReachTheRequest(t *testing.T) {
 	t.Parallel()
 	model := lmtest.Script("[label]: ham", reply("label", "ham"))
 	p := module.MustPredict[sms, verdict]("", module.WithLM(model), module.Temperature(0), module.Seed(7), module.MaxTokens(9), module.TopP(0.5),
-		module.WithAdapter(adapter.Compact{}))
+		module.TopK(40), module.MinP(0.05), module.Logprobs(3), module.WithAdapter(adapter.Compact{}))
 	_, _ = p.Run(context.Background(), sms{"x"})
 	r := model.Requests()[0]
 	if r.Temperature == nil || *r.Temperature != 0 || r.Seed == nil || *r.Seed != 7 || r.MaxTokens != 9 || r.TopP == nil || *r.TopP != 0.5 {
+		t.Errorf("request %+v", r)
+	}
+	if r.TopK != 40 || r.MinP == nil || *r.MinP != 0.05 || !r.Logprobs || r.TopLogprobs != 3 {
 		t.Errorf("request %+v", r)
 	}
 	q := module.MustPredict[sms, verdict]("", module.WithLM(model))
@@ -154,8 +157,33 @@ func TestOptionsReachTheRequest(t *testing.T) {
 	if plain.Temperature != nil || plain.Seed != nil || plain.MaxTokens != 0 || plain.TopP != nil {
 		t.Errorf("request without options %+v", plain)
 	}
+	if plain.TopK != 0 || plain.MinP != nil || plain.Logprobs || plain.TopLogprobs != 0 {
+		t.Errorf("request without options %+v", plain)
+	}
 	if cmp.Equal(r.Messages, plain.Messages) && r.Prompt == plain.Prompt {
 		t.Error("WithAdapter changed nothing")
+	}
+}
+
+func TestPredictionHasLogprobs(t *testing.T) {
+	t.Parallel()
+	want := []lm.TokenLogprob{{Token: "ham", LogProb: -0.5, Top: []lm.TokenLogprob{{Token: "ham", LogProb: -0.5}}}}
+	model := lm.Func(func(_ context.Context, r *lm.Request) (*lm.Response, error) {
+		resp := &lm.Response{Text: reply("label", "ham")}
+		if r.Logprobs {
+			resp.Logprobs = want
+		}
+		return resp, nil
+	})
+	for asked, opts := range map[bool][]module.Option{true: {module.Logprobs(1)}, false: nil} {
+		p := module.MustPredict[sms, verdict]("", append(opts, module.WithLM(model))...)
+		pred, err := p.Call(t.Context(), sms{"x"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := pred.Logprobs; asked != cmp.Equal(want, got) || !asked && got != nil {
+			t.Errorf("asked for: %v; got %+v", asked, got)
+		}
 	}
 }
 

@@ -17,6 +17,9 @@ type Prediction[Out any] struct {
 	// was, where the backend scored them. Empty otherwise. The texts are the field's
 	// choices, True and False for a bool, however the adapter writes them.
 	Choices []lm.Choice
+	// Logprobs tell how likely each generated token was, in order, where [Logprobs] asks
+	// for them and the backend has them. Empty otherwise.
+	Logprobs []lm.TokenLogprob
 	// Usage is what the call cost, rejected replies included.
 	Usage lm.Usage
 	// Rejected are the replies before this one that could not be read, in order; none

@@ -150,7 +150,7 @@ func (p *Predictor) attempt(ctx context.Context, model lm.LM, q question, in sig
 		}
 	}
 	return &Prediction[signature.Record]{
-		Out: out, Choices: p.choices(resp.Choices), Repairs: repairs, Raw: resp.Text,
+		Out: out, Choices: p.choices(resp.Choices), Logprobs: resp.Logprobs, Repairs: repairs, Raw: resp.Text,
 		Model: resp.Model, Shaped: resp.Shaped, Finish: resp.Finish,
 	}, nil
 }

@@ -45,7 +45,14 @@ func (e *TruncatedError) Unwrap() error { return e.Err }
 // output was complete, nil where all outputs are.
 func (p *Predictor) truncated(t adapter.Template, in signature.Record, req *lm.Request, resp *lm.Response, out signature.Record, repairs []adapter.Repair) error {
 	var name string
-	if keepsForm(req.Shape, resp) {
+	if resp.Shaped && len(resp.Cut) > 0 {
+		for _, cut := range resp.Cut {
+			if cut != p.aside {
+				name = cut
+				break
+			}
+		}
+	} else if keepsForm(req.Shape, resp) {
 		name = p.cutHole(req.Shape, out, repairs)
 	} else {
 		name = p.cutEnd(t, in, resp.Text, out, repairs)

@@ -128,6 +128,29 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
+// A backend that closes what it cannot finish says which holes it has closed: a list
+// that looks whole is none, and a reasoning that was cut costs nothing.
+func TestTruncatedByName(t *testing.T) {
+	t.Parallel()
+	type list struct{ Items []string }
+	call := func(cut ...string) error {
+		m := lm.Func(func(context.Context, *lm.Request) (*lm.Response, error) {
+			return &lm.Response{Text: strings.TrimSuffix(reply("reasoning", "First", "items", `["a"]`), "\n"), Shaped: true, Finish: lm.FinishLength, Cut: cut}, nil
+		})
+		_, err := module.MustChainOfThought[question, list]("", module.WithLM(m)).Call(context.Background(), question{"?"})
+		return err
+	}
+	if err := call("reasoning"); err != nil {
+		t.Errorf("only the reasoning was cut: %v", err)
+	}
+	for _, cut := range [][]string{{"items"}, {"reasoning", "items"}} {
+		var te *module.TruncatedError
+		if err := call(cut...); !errors.As(err, &te) || te.Field != "items" {
+			t.Errorf("%v were cut: %v", cut, err)
+		}
+	}
+}
+
 // The error of reading a reply that was cut is not lost.
 func TestTruncatedKeepsParseError(t *testing.T) {
 	t.Parallel()

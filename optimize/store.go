@@ -159,8 +159,22 @@ func (l storedLM) pay(ctx context.Context, r *lm.Request) (*lm.Response, error) 
 	return resp, nil
 }
 
+// copyResponse returns a copy of which nothing is shared, as what the store keeps may
+// go to several callers.
 func copyResponse(r *lm.Response) *lm.Response {
 	c := *r
 	c.Choices = slices.Clone(r.Choices)
+	for i := range c.Choices {
+		c.Choices[i].Options = slices.Clone(c.Choices[i].Options)
+	}
+	c.Logprobs = copyLogprobs(r.Logprobs)
 	return &c
+}
+
+func copyLogprobs(tokens []lm.TokenLogprob) []lm.TokenLogprob {
+	out := slices.Clone(tokens)
+	for i := range out {
+		out[i].Top = copyLogprobs(out[i].Top)
+	}
+	return out
 }

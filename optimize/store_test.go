@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -145,6 +146,13 @@ func TestCanonical(t *testing.T) {
 	base := func() *lm.Request {
 		return &lm.Request{Messages: []lm.Message{lm.System("s"), lm.User("u")}, Shape: choiceShape(0, 0), Stop: []string{"x"}}
 	}
+	hole := func(s lm.Segment) func(*lm.Request) {
+		return func(r *lm.Request) {
+			shape := *r.Shape
+			shape.Segments = append([]lm.Segment{s}, shape.Segments...)
+			r.Shape = &shape
+		}
+	}
 	changes := map[string]func(*lm.Request){
 		"prompt":      func(r *lm.Request) { r.Prompt = "p" },
 		"role":        func(r *lm.Request) { r.Messages[1].Role = lm.RoleAssistant },
@@ -156,6 +164,16 @@ func TestCanonical(t *testing.T) {
 		"bias":        func(r *lm.Request) { r.Shape = choiceShape(0, 1) },
 		"temperature": func(r *lm.Request) { r.Temperature = lm.Temperature(0) },
 		"top p":       func(r *lm.Request) { r.TopP = lm.Temperature(1) },
+		"top k":       func(r *lm.Request) { r.TopK = 1 },
+		"min p":       func(r *lm.Request) { r.MinP = lm.Temperature(1) },
+		"logprobs":    func(r *lm.Request) { r.Logprobs = true },
+		"top":         func(r *lm.Request) { r.Logprobs, r.TopLogprobs = true, 1 },
+		"hole":        hole(lm.Segment{Hole: lm.HoleJSON}),
+		"schema":      hole(lm.Segment{Hole: lm.HoleJSON, Schema: []byte("x")}),
+		"pattern":     hole(lm.Segment{Hole: lm.HoleJSON, Pattern: "x"}),
+		"whole":       hole(lm.Segment{Hole: lm.HolePattern, Pattern: "x"}),
+		"format":      func(r *lm.Request) { r.ResponseFormat = &lm.ResponseFormat{} },
+		"object":      func(r *lm.Request) { r.ResponseFormat = &lm.ResponseFormat{Schema: []byte("x")} },
 		"seed":        func(r *lm.Request) { r.Seed = lm.Seed(0) },
 		"tokens":      func(r *lm.Request) { r.MaxTokens = 1 },
 		"stop":        func(r *lm.Request) { r.Stop = nil },
@@ -221,6 +239,39 @@ func TestRebias(t *testing.T) {
 		t.Error("rebiasable")
 	}
 }
+
+// What a caller does to an answer is not done to the store's.
+func TestStoreKeepsItsAnswers(t *testing.T) {
+	t.Parallel()
+	answer := func() *lm.Response {
+		return &lm.Response{
+			Text:     "a",
+			Choices:  []lm.Choice{{Name: "x", Options: []lm.Option{{Text: "a", Prob: 1}}}},
+			Logprobs: []lm.TokenLogprob{{Token: "a", LogProb: -1, Top: []lm.TokenLogprob{{Token: "a", LogProb: -1}, {Token: "b", LogProb: -2}}}},
+		}
+	}
+	model := fixed{answer}
+	s := newStore()
+	for i := range 3 {
+		resp, err := s.wrap(&model).Generate(t.Context(), &lm.Request{Prompt: "a"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := answer()
+		if want.Cached = i > 0; want.Cached {
+			want.Usage = lm.Usage{Calls: 1, CachedCalls: 1}
+		}
+		if !reflect.DeepEqual(resp, want) {
+			t.Errorf("answer %d: got %+v", i, resp)
+		}
+		resp.Text, resp.Choices[0].Name, resp.Choices[0].Options[0].Prob = "b", "y", 0
+		resp.Logprobs[0].Token, resp.Logprobs[0].Top[1].LogProb = "b", 0
+	}
+}
+
+type fixed struct{ answer func() *lm.Response }
+
+func (f *fixed) Generate(context.Context, *lm.Request) (*lm.Response, error) { return f.answer(), nil }
 
 // mute returns neither a reply nor an error.
 type mute struct{}

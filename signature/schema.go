@@ -36,7 +36,10 @@ type namedSchema struct {
 	schema Record
 }
 
-type schemaBuilder struct{ defs []namedSchema }
+type schemaBuilder struct {
+	defs []namedSchema
+	held bool // for what a reply is held to, and not for what is shown: see Field.Schema
+}
 
 // of returns the schema of a type; at the root an object stands in place, deeper
 // down it is a reference.
@@ -48,10 +51,13 @@ func (b *schemaBuilder) of(t *Type, root bool) Record {
 	}
 	switch t.Kind {
 	case KindAny:
-		if t.schema != nil {
-			return t.schema.shown
+		switch {
+		case t.schema == nil:
+			return Record{}
+		case b.held && !root:
+			return b.moved(t)
 		}
-		return Record{}
+		return t.schema.shown
 	case KindNone:
 		return RecordOf("type", "null")
 	case KindUnion:
@@ -72,7 +78,11 @@ func (b *schemaBuilder) of(t *Type, root bool) Record {
 	case KindFloat:
 		return RecordOf("type", "number")
 	case KindTime:
-		return RecordOf("type", "string", "format", "date-time")
+		r := RecordOf("type", "string", "format", "date-time")
+		if b.held {
+			return r.With("pattern", yearPattern)
+		}
+		return r
 	case KindEnum, KindLiteral:
 		if t.Name == "" {
 			return literalSchema(t.Literals())
@@ -84,13 +94,20 @@ func (b *schemaBuilder) of(t *Type, root bool) Record {
 	case KindList:
 		return RecordOf("type", "array", "items", b.item(t.Elem))
 	case KindSet:
-		return RecordOf("type", "array", "items", b.item(t.Elem), "uniqueItems", true)
+		r := RecordOf("type", "array", "items", b.item(t.Elem))
+		if b.held {
+			return r
+		}
+		return r.With("uniqueItems", true)
 	case KindTuple:
 		return b.tuple(t)
 	case KindDict:
 		return b.dict(t)
 	case KindObject, KindToolCalls, KindHistory, KindCode, KindImage, KindAudio, KindFile:
-		if root {
+		switch {
+		case b.held && t.Kind == KindCode:
+			return RecordOf("type", "string") // as demos show it
+		case root:
 			return b.object(t)
 		}
 		return RecordOf("$ref", "#/$defs/"+b.define(t))
@@ -116,6 +133,8 @@ func (b *schemaBuilder) dict(t *Type) Record {
 		if t.Key.Name == "" {
 			names = names.Without("type") // a name is a text anyway
 		}
+		r = r.With("propertyNames", names)
+	} else if names := keyNames(t.Key); b.held && names.Len() > 0 {
 		r = r.With("propertyNames", names)
 	}
 	return r
@@ -181,7 +200,11 @@ func (t *Type) defined() bool {
 // define returns the name under which the object's schema stands in "$defs", and
 // puts it there when it is new. Two different types of one name get two names.
 func (b *schemaBuilder) define(t *Type) string {
-	name := t.base()
+	base := t.base()
+	if b.held {
+		base = plainName(base)
+	}
+	name := base
 	for n := 2; ; n++ {
 		i := slices.IndexFunc(b.defs, func(d namedSchema) bool { return d.name == name })
 		if i < 0 {
@@ -190,16 +213,21 @@ func (b *schemaBuilder) define(t *Type) string {
 		if sameDefinition(b.defs[i].typ, t) {
 			return name
 		}
-		name = t.base() + strconv.Itoa(n)
+		name = base + strconv.Itoa(n)
 	}
 	i := len(b.defs)
 	b.defs = append(b.defs, namedSchema{name: name, typ: t})
-	b.defs[i].schema = b.object(t)
+	if t.schema != nil {
+		schema, _ := moved(t.schema.shown, "#/$defs/"+name, false)
+		b.defs[i].schema, _ = schema.(Record)
+	} else {
+		b.defs[i].schema = b.object(t)
+	}
 	return name
 }
 
 func sameDefinition(a, b *Type) bool {
-	return a.Kind == b.Kind && slices.Equal(a.Choices, b.Choices) && slices.EqualFunc(a.Values, b.Values, EqualValues) && reflect.DeepEqual(a.Fields, b.Fields)
+	return a.Kind == b.Kind && a.schema == b.schema && slices.Equal(a.Choices, b.Choices) && slices.EqualFunc(a.Values, b.Values, EqualValues) && reflect.DeepEqual(a.Fields, b.Fields)
 }
 
 // object returns the schema of a type that has a name.
@@ -207,7 +235,10 @@ func (b *schemaBuilder) object(t *Type) Record {
 	switch t.Kind {
 	case KindEnum, KindLiteral:
 		r := literalSchema(t.Literals()).Without("const") // an enum class of one value is an enum, too
-		return r.With("enum", t.Literals()).With("title", t.Name)
+		if r = r.With("enum", t.Literals()); b.held {
+			return r
+		}
+		return r.With("title", t.Name)
 	case KindObject:
 		return b.fields(t.Name, t.Fields, t.Desc)
 	default:
@@ -220,6 +251,13 @@ func (b *schemaBuilder) fields(name string, fields []Field, desc string) Record 
 	var props Record
 	var required []Value
 	for _, f := range fields {
+		if b.held {
+			props = props.With(f.Name, b.value(f, false))
+			if !f.HasDefault {
+				required = append(required, f.Name)
+			}
+			continue
+		}
 		s := b.of(f.Type, false)
 		if f.Desc != "" {
 			s = s.With("description", f.Desc)
@@ -240,8 +278,11 @@ func (b *schemaBuilder) fields(name string, fields []Field, desc string) Record 
 		}
 		props = props.With(f.Name, s)
 	}
-	r := RecordOf("type", "object", "properties", props, "title", name)
-	if desc != "" {
+	r := RecordOf("type", "object", "properties", props)
+	if !b.held {
+		r = r.With("title", name)
+	}
+	if desc != "" && !b.held {
 		r = r.With("description", desc)
 	}
 	if len(required) > 0 {

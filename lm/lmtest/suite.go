@@ -18,7 +18,8 @@ type Capabilities struct {
 	// Messages and Prompt say which of the two kinds of requests it answers; for
 	// the other it must return an error of kind lm.ErrUnsupported.
 	Messages, Prompt bool
-	// Shapes says that it enforces literals and choices.
+	// Shapes says that it enforces literals, choices and the forms of numbers, JSON and
+	// patterns.
 	Shapes bool
 	// Samples says that replies depend on temperature and seed.
 	Samples bool
@@ -42,6 +43,7 @@ func Suite(t *testing.T, open func(t *testing.T) lm.LM, c Capabilities) {
 	t.Run("RequestUnchanged", s.unchanged)
 	t.Run("SpecialTokensAreText", s.special)
 	t.Run("Choice", s.choice)
+	t.Run("Forms", s.forms)
 	t.Run("Concurrent", s.concurrent)
 }
 

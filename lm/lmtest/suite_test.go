@@ -2,6 +2,7 @@ package lmtest_test
 
 import (
 	"context"
+	"math"
 	"os"
 	"os/exec"
 	"regexp"
@@ -20,6 +21,63 @@ func story() *lmtest.Scripted {
 func TestSuiteOnScripted(t *testing.T) {
 	t.Parallel()
 	lmtest.Suite(t, func(*testing.T) lm.LM { return story() }, lmtest.Capabilities{Messages: true, Prompt: true})
+}
+
+// shaping is a backend that fills the holes of a shape with what fill says, by name, and
+// picks the choice with the highest bias.
+func shaping(fill map[string]string) lm.Func {
+	return func(ctx context.Context, r *lm.Request) (*lm.Response, error) {
+		resp, err := story().Generate(ctx, r)
+		if err != nil || r.Shape == nil {
+			return resp, err
+		}
+		resp.Text, resp.Shaped, resp.Finish, resp.Usage.CompletionTokens = "", true, lm.FinishStop, 0
+		for _, s := range r.Shape.Segments {
+			switch s.Hole {
+			case lm.HoleNone:
+				resp.Text += s.Literal
+			case lm.HoleChoice:
+				c := lm.Choice{Name: s.Name}
+				sum := 0.0
+				for i, a := range s.Choices {
+					c.Options = append(c.Options, lm.Option{Text: a.Text, Prob: math.Exp(min(a.Bias, 100))})
+					sum += c.Options[i].Prob
+					if a.Bias > s.Choices[c.Picked].Bias {
+						c.Picked = i
+					}
+				}
+				for i := range c.Options {
+					c.Options[i].Prob /= sum
+				}
+				resp.Choices = append(resp.Choices, c)
+				resp.Text += c.Options[c.Picked].Text
+			default:
+				resp.Text += fill[s.Name]
+			}
+		}
+		return resp, nil
+	}
+}
+
+func good() map[string]string {
+	return map[string]string{"whole": "-7", "number": "2.5", "small": "12", "object": `{"name": "box", "sure": true, "sizes": [1, 9]}`, "code": "ab-12"}
+}
+
+func TestSuiteOnShaping(t *testing.T) {
+	t.Parallel()
+	lmtest.Suite(t, func(*testing.T) lm.LM { return shaping(good()) }, lmtest.Capabilities{Messages: true, Prompt: true, Shapes: true})
+}
+
+// badForms are values that the suite must find wrong, by the name of their hole.
+var badForms = map[string][]string{
+	"whole":  {"2.0", "seven", ""},
+	"number": {"2.", "inf", "", "1\n2"},
+	"small":  {"13", "2", "7.0", `"7"`},
+	"object": {
+		`{"name": "box", "sure": true}`, `{"sure": true, "sizes": [1]}`, `{"name": "box", "sizes": [1]}`, `{"name": "box", "sure": true, "sizes": [0]}`,
+		`{"name": "box", "sure": true, "sizes": []}`, `{"name": "a long name", "sure": true, "sizes": [1]}`, `{"name": "box", "sure": true, "sizes": [1]`,
+	},
+	"code": {"AB-12", "ab-12 ", "see ab-12"},
 }
 
 // faults are backends that do one thing wrong, by the test of the suite that must
@@ -54,14 +112,33 @@ var faults = map[string]func(ctx context.Context, r *lm.Request) (*lm.Response, 
 func TestSuiteFindsFaults(t *testing.T) {
 	t.Parallel()
 	if name := os.Getenv("WHET_SUITE_FAULT"); name != "" {
-		lmtest.Suite(t, func(*testing.T) lm.LM { return lm.Func(faults[name]) }, lmtest.Capabilities{Messages: true, Prompt: true})
+		c := lmtest.Capabilities{Messages: true, Prompt: true}
+		m := lm.Func(faults[name])
+		if name == "Forms" {
+			c.Shapes = true
+			fill := good()
+			fill[os.Getenv("WHET_SUITE_HOLE")] = os.Getenv("WHET_SUITE_VALUE")
+			m = shaping(fill)
+		}
+		lmtest.Suite(t, func(*testing.T) lm.LM { return m }, c)
 		return
 	}
+	type fault struct{ test, hole, value string }
+	var all []fault
 	for name := range faults {
-		t.Run(name, func(t *testing.T) {
+		all = append(all, fault{test: name})
+	}
+	for hole, values := range badForms {
+		for _, v := range values {
+			all = append(all, fault{"Forms", hole, v})
+		}
+	}
+	for _, f := range all {
+		name := f.test
+		t.Run(name+f.hole+f.value, func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSuiteFindsFaults$", "-test.v")
-			cmd.Env = append(os.Environ(), "WHET_SUITE_FAULT="+name)
+			cmd.Env = append(os.Environ(), "WHET_SUITE_FAULT="+name, "WHET_SUITE_HOLE="+f.hole, "WHET_SUITE_VALUE="+f.value)
 			out, err := cmd.CombinedOutput()
 			var failed []string
 			for _, m := range regexp.MustCompile(`--- FAIL: TestSuiteFindsFaults/(\S+)`).FindAllStringSubmatch(string(out), -1) {
