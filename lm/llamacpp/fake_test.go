@@ -23,6 +23,7 @@ type fakeEngine struct {
 	broken int           // the step that fails, counted from 1
 	steps  int
 	given  int             // tokens
+	forget bool            // what was seen
 	seen   map[uint64]bool // each token with all before it that was evaluated
 	stop   atomic.Bool
 	freed  atomic.Bool
@@ -169,7 +170,9 @@ func (f *fakeEngine) decode(b *batch) error {
 				f.t.Errorf("a token belongs to sequences %d and %d, which differ", ids[0], id)
 			}
 		}
-		f.seen[fakeHash(f.seqs[ids[0]])] = true
+		if !f.forget {
+			f.seen[fakeHash(f.seqs[ids[0]])] = true
+		}
 		if wanted[i] {
 			f.rows[i] = fakeLogits(f.seqs[ids[0]])
 		}

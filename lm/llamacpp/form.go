@@ -58,6 +58,7 @@ func (j *job) closeForm() { j.tail += j.drawn.String() + j.form.Shortest() }
 
 // closeHole fills the hole with what it has, completed where it has a form.
 func (j *job) closeHole() {
+	j.cut()
 	if j.segments[j.at].grammar == nil {
 		j.fill(j.interrupted())
 		return
@@ -146,7 +147,7 @@ func (j *job) takeFormed(piece string) (filled, jumped bool) {
 		j.fill(j.drawn.String())
 		return true, false
 	case j.budget <= 0:
-		j.length = true
+		j.cut()
 		j.closeForm()
 		j.at++
 		return true, false

@@ -52,7 +52,8 @@ type job struct {
 	along   *reading
 	drawn   strings.Builder
 	form    gbnf.State // of the hole at hand after what was drawn, where the segment has a grammar
-	length  bool       // the budget ended a hole
+	cutOff  []string   // the holes that the budget ended
+	length  bool       // there are any
 	choices []lm.Choice
 	usage   lm.Usage
 
@@ -86,7 +87,7 @@ func (j *job) advance() error {
 			continue // its form left no choice
 		}
 		if j.budget <= 0 {
-			j.length = true
+			j.cut()
 			if s.grammar != nil {
 				j.closeForm()
 			}
@@ -146,7 +147,7 @@ func (j *job) take(token int32) (filled, jumped bool) {
 		return true, false
 	}
 	if j.budget <= 0 {
-		j.length = true
+		j.cut()
 		j.fill(j.interrupted())
 		return true, false
 	}
@@ -165,6 +166,14 @@ func (j *job) endOfText(from int) int {
 		}
 	}
 	return best
+}
+
+// cut notes that the hole at hand ends before its time.
+func (j *job) cut() {
+	j.length = true
+	if j.shaped {
+		j.cutOff = append(j.cutOff, j.segments[j.at].name)
+	}
 }
 
 // ends are the texts that may follow the hole at hand.
@@ -221,7 +230,7 @@ func (j *job) count(n int) {
 func (j *job) response() *lm.Response {
 	r := &lm.Response{
 		Text: j.tail[j.replyAt:], Choices: j.choices, Shaped: j.shaped,
-		Finish: lm.FinishStop, Usage: j.usage, Logprobs: j.logProbs,
+		Finish: lm.FinishStop, Usage: j.usage, Logprobs: j.logProbs, Cut: j.cutOff,
 	}
 	if j.length {
 		r.Finish = lm.FinishLength

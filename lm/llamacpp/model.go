@@ -19,6 +19,8 @@ type Model struct {
 	maxTokens int
 	gate      gate
 	grammars  *grammars
+	texts     texts
+	embedding modelEmbedder
 
 	template    chatTemplate
 	templateErr error // why there is none
@@ -56,10 +58,11 @@ func Open(name string, opts ...Option) (*Model, error) {
 	if !available {
 		return nil, failure(lm.ErrUnavailable, "llama.cpp is not built in: run `make setup` once, then build with `-tags llamacpp` in the environment that `scripts/setup env` prints")
 	}
-	if err := checkFile(path); err != nil {
+	file, err := readWeights(path)
+	if err != nil {
 		return nil, badModel(path, missingFile(path, err))
 	}
-	chosen, err := newChooser(path, cfg).choose()
+	chosen, err := newChooser(path, file, cfg).choose()
 	if err != nil {
 		return nil, badModel(path, err)
 	}
@@ -98,6 +101,7 @@ func newModel(e engine, cfg config) (*Model, error) {
 			m.templateErr = err
 		}
 	}
+	m.embedding.cfg.model = config{threads: cfg.threads, gpuLayers: cfg.gpuLayers}
 	m.scheduler = newScheduler(e, e, e.info(), cfg)
 	go m.scheduler.loop()
 	return m, nil
@@ -156,7 +160,7 @@ func (m *Model) CountTokens(ctx context.Context, r *lm.Request) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return len(head) + len(m.engine.tokenize(tail, false)), nil
+	return len(head) + len(m.texts.prompt(m.engine, tail).tokens), nil
 }
 
 // Tokenize returns the tokens of a text, in which special tokens are text like any
@@ -196,6 +200,7 @@ func (m *Model) Close() error {
 	defer m.mu.Unlock()
 	if !m.closed {
 		m.closed = true
+		m.embedding.close()
 		m.engine.free()
 	}
 	return nil

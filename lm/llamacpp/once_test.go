@@ -76,3 +76,40 @@ func TestEachTokenOnce(t *testing.T) {
 		}
 	}
 }
+
+// recorder is an engine that notes each token that it is given with all that stands
+// before it.
+type recorder struct {
+	engine
+	seqs  map[int32][]int32
+	seen  map[uint64]bool
+	given int
+}
+
+func newRecorder(e engine) *recorder {
+	return &recorder{engine: e, seqs: map[int32][]int32{}, seen: map[uint64]bool{}}
+}
+
+func (r *recorder) decode(b *batch) error {
+	for i, token := range b.token {
+		for _, id := range b.owners[i] {
+			r.seqs[id] = append(r.seqs[id], token)
+		}
+		r.seen[fakeHash(r.seqs[b.owners[i][0]])] = true
+	}
+	r.given += b.len()
+	return r.engine.decode(b)
+}
+
+func (r *recorder) copySeq(src, dst int32, n int) {
+	r.seqs[dst] = append(r.seqs[dst][:0], r.seqs[src][:n]...)
+	r.engine.copySeq(src, dst, n)
+}
+
+func (r *recorder) cutSeq(seq int32, n int) bool {
+	ok := r.engine.cutSeq(seq, n)
+	if ok {
+		r.seqs[seq] = r.seqs[seq][:min(n, len(r.seqs[seq]))]
+	}
+	return ok
+}

@@ -35,7 +35,7 @@ func (m *Model) prompt(r *lm.Request) (head []int32, tail string, endsTurn bool,
 			tail += p.text
 			continue
 		}
-		head = append(head, m.engine.tokenize(tail, false)...)
+		head = append(head, m.texts.message(m.engine, tail)...)
 		head = append(head, m.engine.tokenize(p.text, true)...)
 		tail = ""
 	}
@@ -79,7 +79,7 @@ func (m *Model) plan(ctx context.Context, r *lm.Request) (*job, error) {
 			j.shaped = false
 		}
 	}
-	j.known = tokenized{tail, m.engine.tokenize(tail, false)}
+	j.known = m.texts.prompt(m.engine, tail)
 	j.promptTokens = len(head) + len(j.known.tokens)
 	j.measure()
 	if err := m.fits(j.promptTokens, j.reserve); err != nil {

@@ -51,7 +51,7 @@ func (tm *testModel) open(t testing.TB) *Model {
 	t.Helper()
 	path := modelPath(t, tm.variable)
 	tm.once.Do(func() {
-		tm.model, tm.err = Open(path, append([]Option{ContextSize(4096), Threads(1)}, tm.options...)...)
+		tm.model, tm.err = Open(path, append([]Option{ContextSize(4096), Threads(1), Weights(WeightsAsShipped)}, tm.options...)...)
 	})
 	if tm.err != nil {
 		t.Fatal(tm.err)
@@ -255,7 +255,7 @@ func TestSpecialTokensInData(t *testing.T) {
 
 func TestCancelStopsComputation(t *testing.T) {
 	t.Parallel()
-	m, err := Open(modelPath(t, models[0].variable), ContextSize(4096), Threads(1))
+	m, err := Open(modelPath(t, models[0].variable), ContextSize(4096), Threads(1), Weights(WeightsAsShipped))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -316,7 +316,7 @@ func TestLongPrompt(t *testing.T) {
 
 func TestNoTemplate(t *testing.T) {
 	t.Parallel()
-	m, err := Open(modelPath(t, "WHET_MODEL_GEMMA"), ContextSize(256), Threads(1))
+	m, err := Open(modelPath(t, "WHET_MODEL_GEMMA"), ContextSize(256), Threads(1), Weights(WeightsAsShipped))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -330,10 +330,10 @@ func TestNoTemplate(t *testing.T) {
 	if _, err := m.Generate(t.Context(), &lm.Request{Prompt: "hi", MaxTokens: 2}); err != nil {
 		t.Errorf("a prompt: %v", err)
 	}
-	if _, err := Open(modelPath(t, "WHET_MODEL_GEMMA"), Template("chatml")); !errors.Is(err, lm.ErrModel) {
+	if _, err := Open(modelPath(t, "WHET_MODEL_GEMMA"), Template("chatml"), Weights(WeightsAsShipped)); !errors.Is(err, lm.ErrModel) {
 		t.Errorf("a template whose tokens the model lacks: %v", err)
 	}
-	if _, err := Open(modelPath(t, "WHET_MODEL_GEMMA"), ContextSize(1<<20)); !errors.Is(err, lm.ErrModel) {
+	if _, err := Open(modelPath(t, "WHET_MODEL_GEMMA"), ContextSize(1<<20), Weights(WeightsAsShipped)); !errors.Is(err, lm.ErrModel) {
 		t.Errorf("a context that is too long: %v", err)
 	}
 }

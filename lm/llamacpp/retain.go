@@ -6,7 +6,7 @@ const (
 	maxRetained = 32
 	// onceUsed is how much less patience there is with a prefix that one request alone
 	// has had: the end of a prompt comes again more seldom than its beginning.
-	onceUsed = 8
+	onceUsed = 32
 )
 
 // retain keeps the sequence of a request that has left.

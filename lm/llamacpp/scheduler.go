@@ -228,22 +228,6 @@ func (s *scheduler) end(j *job, o outcome) {
 	j.done <- o
 }
 
-// preempt sends the request that came last back to wait for the others, when the cells
-// do not suffice for one step: forms may have closed with more text than was set
-// aside. It goes on from where it was.
-func (s *scheduler) preempt() {
-	j := s.running[len(s.running)-1]
-	if len(s.running) == 1 {
-		s.fail(j, failure(lm.ErrContextLength, "the reply's tokens do not fit the context"))
-		return
-	}
-	s.running = s.running[:len(s.running)-1]
-	s.kv.drop(j.seq)
-	j.seq = nil
-	j.reserve = max(j.reserve, len(j.target)-j.promptTokens+closingTokens)
-	s.waiting = append([]*job{j}, s.waiting...)
-}
-
 func (s *scheduler) dropCancelled() {
 	s.running = s.without(s.running)
 	s.waiting = s.without(s.waiting)
@@ -275,84 +259,6 @@ func (s *scheduler) endFinished() {
 	clear(s.running[len(left):])
 	s.running = left
 }
-
-// admit starts waiting jobs while there are slots and cells.
-func (s *scheduler) admit() {
-	left := s.waiting[:0]
-	for i, j := range s.waiting {
-		if len(s.running) >= s.slots {
-			left = append(left, s.waiting[i:]...)
-			break
-		}
-		if !s.start(j) {
-			left = append(left, j)
-		}
-	}
-	clear(s.waiting[len(left):])
-	s.waiting = left
-}
-
-// start gives a waiting job its beginning and makes it run, or reports that there is no
-// room for it yet.
-func (s *scheduler) start(j *job) bool {
-	var n int
-	var err error
-	if s.chunk > 0 {
-		j.seq, n, err = s.rewind(j)
-	} else {
-		from, have := s.donor(j.reusable())
-		if !s.makeRoom(j, have) || (from != nil && len(from.tokens) < have) { // or it was evicted all the same
-			return false
-		}
-		j.seq, n = s.kv.fork(from, have), have
-	}
-	if err != nil {
-		s.end(j, outcome{err: err})
-		return true
-	}
-	j.usage.CachedTokens += max(min(n, j.promptTokens)-j.usage.CachedTokens, 0)
-	j.counted = max(j.counted, n)
-	s.running = append(s.running, j)
-	return true
-}
-
-// reusable are the tokens of the target that need not be evaluated for this job: all
-// but those whose logits it reads.
-func (j *job) reusable() []int32 {
-	if j.along != nil {
-		return j.target[:j.along.from]
-	}
-	return j.target[:len(j.target)-1]
-}
-
-// makeRoom evicts until the cells suffice for all that the running jobs may still
-// take and for the job, of whose target n tokens are there. So a job that has been
-// started is hardly ever stopped for want of cells.
-func (s *scheduler) makeRoom(j *job, n int) bool {
-	need := j.need(n)
-	for i, r := range s.running {
-		have := len(r.seq.tokens)
-		for _, other := range s.running[:i] { // what both have to evaluate is counted once
-			have = max(have, common(other.target, r.target))
-		}
-		need += r.need(have)
-	}
-	for _, r := range s.running {
-		if c := common(r.target, j.target); c > n {
-			need -= c - n
-			n = c
-		}
-	}
-	for s.kv.room() < need {
-		if !s.evict() {
-			return false
-		}
-	}
-	return true
-}
-
-// need is the number of cells that the job may take beyond n tokens of its target.
-func (j *job) need(n int) int { return max(j.promptTokens+j.reserve-n, 0) }
 
 // step evaluates the batch and looks at the results.
 func (s *scheduler) step() {

@@ -89,8 +89,9 @@ func (m *Model) planReading(ctx context.Context, r *lm.Request, continuation str
 	if err != nil {
 		return nil, err
 	}
-	prompt := append(head[:len(head):len(head)], m.engine.tokenize(tail, false)...)
-	all := append(head[:len(head):len(head)], m.engine.tokenize(tail+continuation, false)...)
+	known := m.texts.prompt(m.engine, tail)
+	prompt := append(head[:len(head):len(head)], known.tokens...)
+	all := append(head[:len(head):len(head)], known.extend(m.engine, continuation).tokens...)
 	shared := common(prompt, all)
 	if facts := m.engine.info(); shared == 0 && facts.bos >= 0 && len(head) == 0 {
 		all, shared = append([]int32{facts.bos}, all...), 1 // see prepareChoice

@@ -1,6 +1,9 @@
 package llamacpp
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // tokenized is a text and its tokens.
 type tokenized struct {
@@ -44,4 +47,87 @@ func (t tokenized) start(v vocabulary, index int) int {
 		}
 	}
 	return at
+}
+
+// cut returns the longest beginning of the text, up to n bytes, that consists of whole
+// tokens.
+func (t tokenized) cut(v vocabulary, n int) tokenized {
+	at, i := len(t.text), len(t.tokens)
+	for at > n && i > 0 {
+		i--
+		piece := v.piece(t.tokens[i])
+		if at -= len(piece); at < 0 || t.text[at:at+len(piece)] != piece {
+			return tokenized{}
+		}
+	}
+	return tokenized{t.text[:at], t.tokens[:i:i]}
+}
+
+const (
+	recentTexts = 4       // prompts of so many programs are remembered
+	messageText = 1 << 20 // bytes of all messages that are
+)
+
+// texts remembers tokens: those of whole messages, since a program's instructions and
+// demos come with each request, and those of the last prompts, since the next will
+// begin as one of them did. A tokenizer takes as long for a prompt of ours as the model
+// for a token or two.
+type texts struct {
+	mu       sync.Mutex
+	messages map[string][]int32
+	bytes    int
+	recent   []tokenized // the last used first
+}
+
+// message returns the tokens of a text that will probably come again as a whole.
+func (x *texts) message(v vocabulary, text string) []int32 {
+	x.mu.Lock()
+	tokens, ok := x.messages[text]
+	x.mu.Unlock()
+	if ok {
+		return tokens
+	}
+	tokens = v.tokenize(text, false)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.bytes += len(text); x.bytes > messageText || x.messages == nil {
+		x.messages, x.bytes = map[string][]int32{}, len(text)
+	}
+	x.messages[text] = tokens
+	return tokens
+}
+
+// prompt returns the tokens of a text that probably begins as an earlier one did.
+func (x *texts) prompt(v vocabulary, text string) tokenized {
+	x.mu.Lock()
+	var best tokenized
+	shared, at := 0, -1
+	for i, t := range x.recent {
+		if n := commonBytes(t.text, text); n > shared {
+			best, shared, at = t, n, i
+		}
+	}
+	x.mu.Unlock()
+	known := best.cut(v, shared)
+	out := known.extend(v, text[len(known.text):])
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch {
+	case 2*shared >= len(text) && at < len(x.recent): // it takes the place of the one like it
+		x.recent = slices.Delete(x.recent, at, at+1)
+	case len(x.recent) == recentTexts:
+		x.recent = x.recent[:recentTexts-1]
+	}
+	x.recent = slices.Insert(x.recent, 0, out)
+	return out
+}
+
+func commonBytes(a, b string) int {
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return n
 }

@@ -2,6 +2,7 @@ package llamacpp
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,5 +37,31 @@ func checkExtend(t *testing.T, v vocabulary, rounds int) {
 			known = known.extend(v, more)
 			require.Equal(t, v.tokenize(known.text, false), known.tokens, "%q", known.text)
 		}
+	}
+}
+
+// A prompt has the tokens that it would have by itself, whatever came before it.
+func TestRememberedPrompts(t *testing.T) {
+	t.Parallel()
+	checkPrompts(t, newFake(t, 512), 300)
+}
+
+func checkPrompts(t *testing.T, v vocabulary, rounds int) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(5, 6))
+	var x texts
+	var begun []string
+	for range rounds {
+		text := ""
+		if len(begun) > 0 && rng.IntN(4) > 0 {
+			text = begun[rng.IntN(len(begun))]
+			text = text[:rng.IntN(len(text)+1)] // also in the middle of a character
+		}
+		text += strings.Join(growing(rng, 1+rng.IntN(80)), "")
+		begun = append(begun, text)
+		require.Equal(t, v.tokenize(text, false), x.prompt(v, text).tokens, "%q", text)
+		require.Equal(t, v.tokenize(text, false), x.message(v, text), "%q", text)
+		require.Equal(t, v.tokenize(text, false), x.message(v, text), "%q", text)
+		require.LessOrEqual(t, len(x.recent), recentTexts)
 	}
 }
