@@ -1,6 +1,7 @@
 package adapter
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/whetgo/whet/signature"
@@ -36,7 +37,7 @@ func (t *compactTemplate) labelled(r *reading, reply string) {
 	text := strings.TrimLeft(reply, " \t")
 	said := false
 	first, _, _ := strings.Cut(text, "\n")
-	if strings.ContainsAny(first, ":=：#[*") {
+	if strings.ContainsAny(first, ":=：#[*") && !isJSONValue(first) {
 		// A model may say the label again.
 		if h, ok := headAt(first, spellings(outs[0].Field)); ok {
 			text, said = h.rest+text[len(first):], true
@@ -76,7 +77,9 @@ func (t *compactTemplate) lines(text string) []labelledText {
 	end := func() {
 		all = append(all, labelledText{field, strip(strings.Join(lines, "\n"))})
 	}
-	for i, line := range splitLines(text) {
+	// Only at line feeds: other line ends, such as U+2028, may stand in a JSON text.
+	for i, line := range strings.Split(text, "\n") {
+		line = strings.TrimSuffix(line, "\r")
 		if i > 0 {
 			if next := labelAt(outs, line); next >= 0 {
 				end()
@@ -109,4 +112,11 @@ func labelAt(fields []compactField, line string) int {
 func firstLine(s string) (string, bool) {
 	first, rest, _ := strings.Cut(s, "\n")
 	return strip(first), strip(rest) != ""
+}
+
+// isJSONValue reports whether a line is a whole list or object, in which what looks
+// like a label is none.
+func isJSONValue(line string) bool {
+	line = strings.TrimSpace(line)
+	return (strings.HasPrefix(line, "[") || strings.HasPrefix(line, "{")) && json.Valid([]byte(line))
 }
