@@ -148,7 +148,7 @@ func (tm *testModel) cold(t *testing.T, tests []choiceTest) []*lm.Response {
 	t.Helper()
 	tm.coldOnce.Do(func() {
 		for _, test := range tests {
-			m, err := Open(modelPath(t, tm.variable), append([]Option{ContextSize(1024), Threads(1)}, tm.options...)...)
+			m, err := Open(modelPath(t, tm.variable), append([]Option{ContextSize(1024), Threads(1), Weights(WeightsAsShipped)}, tm.options...)...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -218,7 +218,7 @@ func TestChoiceProbabilitiesTogether(t *testing.T) {
 		if err := quantize(modelPath(t, tm.variable), path, typeF32); err != nil {
 			t.Fatal(err)
 		}
-		m, err := Open(path, append([]Option{ContextSize(2048), Threads(1)}, tm.options...)...)
+		m, err := Open(path, append([]Option{ContextSize(2048), Threads(1), Weights(WeightsAsShipped)}, tm.options...)...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -244,7 +244,7 @@ func TestChoiceProbabilitiesShift(t *testing.T) {
 	onModels(t, func(t *testing.T, tm *testModel, shared *Model) {
 		tests := choiceTests(t, shared)
 		cold := tm.cold(t, tests)
-		m, err := Open(modelPath(t, tm.variable), append([]Option{ContextSize(2048), Threads(1)}, tm.options...)...)
+		m, err := Open(modelPath(t, tm.variable), append([]Option{ContextSize(2048), Threads(1), Weights(WeightsAsShipped)}, tm.options...)...)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,12 +3,16 @@
 package llamacpp
 
 // #include <stdlib.h>
+// #include <ggml.h>
+// #include <llama.h>
 // #include "shim.h"
 import "C"
 
 import (
 	"fmt"
+	"os"
 	"runtime"
+	"sync"
 	"unsafe"
 )
 
@@ -27,3 +31,16 @@ func quantize(from, to string, fileType int) error {
 	}
 	return nil
 }
+
+// thisHost returns what llama.cpp says of itself and of the machine; the CPU's model
+// is for the caller to add. It is asked once, since llama.cpp keeps the text in a buffer
+// that two callers may not fill at once.
+var thisHost = sync.OnceValue(func() host {
+	// A call that fails, since an empty file is no model, starts llama.cpp with its log
+	// caught, see shim.c: a GPU's driver would greet the terminal otherwise.
+	_ = quantize(os.DevNull, os.DevNull, typeF32)
+	return host{
+		llama: C.GoString(C.ggml_version()) + " " + C.GoString(C.ggml_commit()) + " " + C.GoString(C.llama_print_system_info()),
+		gpu:   bool(C.llama_supports_gpu_offload()),
+	}
+})
