@@ -67,6 +67,14 @@ bench-overhead: dspy ## Measure the overhead of Predict, whet's and DSPy's, one 
 	@$(env) go test -run '^$$' -bench '^BenchmarkPredict' -benchmem ./module
 	@$(env) "$$WHET_DSPY_PYTHON" bench/peers/dspy_overhead.py
 
+.PHONY: bench-llama
+bench-llama: ## Compare with DSPy + llama-server on one model file (ARGS='-rounds 1 -limit 16', -search, -model gemma)
+	@scripts/setup llama
+	@scripts/setup models all
+	@scripts/setup dspy || echo "bench-llama: without DSPy our side runs alone" >&2
+	@scripts/setup server || echo "bench-llama: without llama-server our side runs alone" >&2
+	@$(env) go run -tags llamacpp ./bench/llama $(ARGS)
+
 .PHONY: bench-engine
 bench-engine: ## Measure the engine: rows/s, tokens, a form's cost, time outside of llama_decode
 	@scripts/setup llama

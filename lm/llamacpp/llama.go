@@ -51,7 +51,7 @@ func load(path string, cfg config) (engine, string) {
 	sizes := cfg.limits(context)
 	if rc := C.whet_start(c, C.whet_sizes{
 		context: C.int32_t(sizes.cells), batch: C.int32_t(sizes.batch), sequences: C.int32_t(sizes.sequences),
-		outputs: C.int32_t(sizes.outputs), threads: C.int32_t(cfg.threads), bare: flag(cfg.bare),
+		outputs: C.int32_t(sizes.outputs), threads: C.int32_t(cfg.threads), bare: cFlag(cfg.bare),
 	}); rc != 0 {
 		C.whet_free(c)
 		if rc == C.WHET_NO_MEMORY {
@@ -164,9 +164,9 @@ func (e *llamaEngine) cutSeq(seq int32, n int) bool {
 	return C.whet_cut(e.c, C.int32_t(seq), C.int32_t(n)) != 0
 }
 
-func (e *llamaEngine) abort(on bool) { C.whet_abort(e.c, flag(on)) }
+func (e *llamaEngine) abort(on bool) { C.whet_abort(e.c, cFlag(on)) }
 
-func flag(on bool) C.int {
+func cFlag(on bool) C.int {
 	if on {
 		return 1
 	}
@@ -184,7 +184,7 @@ func (e *llamaEngine) tokenize(text string, special bool) []int32 {
 	out := make([]int32, len(text)+2)
 	for {
 		n := C.whet_tokenize(e.c, (*C.char)(unsafe.Pointer(unsafe.StringData(text))), C.int32_t(len(text)),
-			(*C.int32_t)(unsafe.Pointer(&out[0])), C.int32_t(len(out)), flag(special))
+			(*C.int32_t)(unsafe.Pointer(&out[0])), C.int32_t(len(out)), cFlag(special))
 		if n >= 0 {
 			return out[:n]
 		}

@@ -10,7 +10,6 @@ import "C"
 
 import (
 	"fmt"
-	"os"
 	"runtime"
 	"sync"
 	"unsafe"
@@ -36,9 +35,7 @@ func quantize(from, to string, fileType int) error {
 // is for the caller to add. It is asked once, since llama.cpp keeps the text in a buffer
 // that two callers may not fill at once.
 var thisHost = sync.OnceValue(func() host {
-	// A call that fails, since an empty file is no model, starts llama.cpp with its log
-	// caught, see shim.c: a GPU's driver would greet the terminal otherwise.
-	_ = quantize(os.DevNull, os.DevNull, typeF32)
+	C.whet_init() // a GPU's driver would greet the terminal otherwise
 	return host{
 		llama: C.GoString(C.ggml_version()) + " " + C.GoString(C.ggml_commit()) + " " + C.GoString(C.llama_print_system_info()),
 		gpu:   bool(C.llama_supports_gpu_offload()),

@@ -47,6 +47,8 @@ static void init_once(void) {
     llama_backend_init();
 }
 
+void whet_init(void) { pthread_once(&once, init_once); }
+
 void whet_reason(char *out, size_t cap) {
     strncpy(out, reason, cap - 1);
     out[cap - 1] = 0;
@@ -56,7 +58,7 @@ void whet_reason(char *out, size_t cap) {
 static bool aborted(void *e) { return atomic_load(&((whet_engine *) e)->abort) != 0; }
 
 whet_engine *whet_load(const char *path, int32_t gpu_layers, whet_info *info) {
-    pthread_once(&once, init_once);
+    whet_init();
     forget_reason();
     whet_engine *e = calloc(1, sizeof *e);
     if (!e) return NULL;
@@ -276,7 +278,7 @@ int32_t whet_piece(const whet_engine *e, int32_t token, char *out, int32_t cap) 
 int whet_is_end(const whet_engine *e, int32_t token) { return llama_vocab_is_eog(e->vocab, token); }
 
 int whet_quantize(const char *from, const char *to, int32_t type) {
-    pthread_once(&once, init_once);
+    whet_init();
     forget_reason();
     struct llama_model_quantize_params p = llama_model_quantize_default_params();
     p.ftype            = (enum llama_ftype) type;

@@ -45,6 +45,9 @@ typedef struct {
 // whet_start returns 0, or WHET_NO_MEMORY for a model that keeps nothing of the tokens
 // it has seen, or another number below 0.
 enum { WHET_NO_MEMORY = -2 };
+// Starts llama.cpp with its log caught; whet_load and whet_quantize do it, too.
+void whet_init(void);
+
 whet_engine *whet_load(const char *path, int32_t gpu_layers, whet_info *info);
 int          whet_start(whet_engine *e, whet_sizes sizes);
 void         whet_free(whet_engine *e);

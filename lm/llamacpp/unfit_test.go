@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,7 +23,7 @@ var unfitModels = []struct {
 }{
 	{
 		"mamba", "recurrent",
-		stateSpace,
+		append(someVocabulary(), stateSpace...),
 		append([]tensor{
 			{"token_embd.weight", []uint64{16, 8}},
 			{"output_norm.weight", []uint64{16}},
@@ -31,7 +32,7 @@ var unfitModels = []struct {
 	},
 	{
 		"jamba", "hybrid",
-		append([]metadata{{"attention.head_count_kv", uint32(0)}, {"feed_forward_length", uint32(32)}}, stateSpace...),
+		slices.Concat([]metadata{{"attention.head_count_kv", uint32(0)}}, feedForward, stateSpace, someVocabulary()),
 		append([]tensor{
 			{"token_embd.weight", []uint64{16, 8}},
 			{"output_norm.weight", []uint64{16}},
@@ -47,12 +48,12 @@ var unfitModels = []struct {
 	},
 	{
 		"llada", "diffusion",
-		feedForward,
+		append(someVocabulary(), feedForward...),
 		attentionLayer,
 	},
 	{
 		"t5encoder", "encoder",
-		[]metadata{{"feed_forward_length", uint32(32)}, {"attention.relative_buckets_count", uint32(8)}},
+		append([]metadata{{"feed_forward_length", uint32(32)}, {"attention.relative_buckets_count", uint32(8)}}, someVocabulary()...),
 		[]tensor{
 			{"token_embd.weight", []uint64{16, 8}},
 			{"enc.output_norm.weight", []uint64{16}},
@@ -103,10 +104,14 @@ var (
 	}
 )
 
-// tinyModel writes a model file and returns its path.
+// tinyModel writes a model file and returns its path. It has no tokenizer if there is
+// none among the metadata.
 func tinyModel(t *testing.T, architecture string, more []metadata, tensors []tensor) string {
 	t.Helper()
-	pairs := []metadata{{"general.architecture", architecture}, {"tokenizer.ggml.model", "none"}}
+	pairs := []metadata{{"general.architecture", architecture}}
+	if !slices.ContainsFunc(more, func(m metadata) bool { return m.key == keyTokenizer }) {
+		pairs = append(pairs, metadata{keyTokenizer, "none"})
+	}
 	for _, m := range append([]metadata{
 		{"vocab_size", uint32(8)},
 		{"context_length", uint32(256)},
@@ -115,10 +120,13 @@ func tinyModel(t *testing.T, architecture string, more []metadata, tensors []ten
 		{"attention.head_count", uint32(2)},
 		{"attention.layer_norm_rms_epsilon", float32(1e-5)},
 	}, more...) {
-		pairs = append(pairs, metadata{architecture + "." + m.key, m.value})
+		if !strings.HasPrefix(m.key, "tokenizer.") {
+			m.key = architecture + "." + m.key
+		}
+		pairs = append(pairs, m)
 	}
 	path := filepath.Join(t.TempDir(), architecture+".gguf")
-	if err := os.WriteFile(path, writeGGUF(pairs, tensors), 0o600); err != nil {
+	if err := os.WriteFile(path, rawGGUF(pairs, tensors), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
