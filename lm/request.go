@@ -105,7 +105,7 @@ type Request struct {
 	// and says so in Response.Shaped; any other ignores it.
 	Shape *Shape
 	// ResponseFormat, when set, asks a backend without shapes for a JSON object; see
-	// [ResponseFormat]. A backend that enforces Shape ignores it.
+	// [ResponseFormat]. A backend that enforces Shape ignores it where there is one.
 	ResponseFormat *ResponseFormat
 	// Temperature is the softness of the choice of tokens; nil means the
 	// backend's default, and 0 (greedy) is not nil. See [Temperature].

@@ -125,8 +125,16 @@ func chooseFlips(t *testing.T, file []byte, count int, seed uint64) []flip {
 		begin, end int64
 		share      int // of 200
 	}{
-		{0, ggufHead, 20}, {ggufHead, tokens, 57}, {tokens, tokens + 64, 6}, {tokens + 64, kinds, 20}, {kinds, kinds + 64, 6}, {kinds + 64, merges, 8},
-		{merges, merges + 64, 6}, {merges + 64, tail, 12}, {tail, tensors, 20}, {tensors, end, 42},
+		{0, ggufHead, 20},
+		{ggufHead, tokens, 57},
+		{tokens, tokens + 64, 6},
+		{tokens + 64, kinds, 20},
+		{kinds, kinds + 64, 6},
+		{kinds + 64, merges, 8},
+		{merges, merges + 64, 6},
+		{merges + 64, tail, 12},
+		{tail, tensors, 20},
+		{tensors, end, 42},
 	} {
 		n := max(count*part.share/200, 1)
 		for i := range n {

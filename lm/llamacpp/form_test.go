@@ -128,3 +128,27 @@ func TestUnsupportedForm(t *testing.T) {
 	require.ErrorIs(t, err, lm.ErrInvalidRequest)
 	require.ErrorContains(t, err, "segment 0 of the Shape (v)")
 }
+
+// A request without a shape gets the JSON that its ResponseFormat asks for.
+func TestResponseFormat(t *testing.T) {
+	t.Parallel()
+	m, _ := openFake(t, 4096)
+	for seed := range uint64(20) {
+		r := &lm.Request{Prompt: fmt.Sprint(seed), MaxTokens: 30, Temperature: lm.Temperature(1), Seed: &seed, ResponseFormat: &lm.ResponseFormat{Schema: []byte(`{"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"], "additionalProperties": false}`)}}
+		got, err := m.Generate(t.Context(), r)
+		require.NoError(t, err)
+		require.Regexp(t, `^\{"n": -?[0-9]+\}$`, got.Text)
+		require.False(t, got.Shaped, "there was no shape")
+
+		r.ResponseFormat = &lm.ResponseFormat{}
+		got, err = m.Generate(t.Context(), r)
+		require.NoError(t, err)
+		var object map[string]any
+		require.NoError(t, json.Unmarshal([]byte(got.Text), &object), got.Text)
+
+		r.Shape = &lm.Shape{Segments: []lm.Segment{{Literal: "a"}, {Hole: lm.HoleInt}}}
+		got, err = m.Generate(t.Context(), r)
+		require.NoError(t, err)
+		require.Regexp(t, `^a-?[0-9]+$`, got.Text, "a shape comes first")
+	}
+}

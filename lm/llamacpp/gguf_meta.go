@@ -72,7 +72,7 @@ func (m *ggufMeta) read(g *ggufReader) error {
 		return errors.New("its key is empty")
 	}
 	if _, ok := m.values[key]; ok {
-		return fmt.Errorf("%q is there twice", key)
+		return fmt.Errorf("%.100q is there twice", key)
 	}
 	var word func([]byte) error
 	if key == keyTokens {
@@ -80,7 +80,7 @@ func (m *ggufMeta) read(g *ggufReader) error {
 	}
 	v, err := g.value(word)
 	if err != nil {
-		return fmt.Errorf("%q: %w", key, err)
+		return fmt.Errorf("%.100q: %w", key, err) // a damaged one may be very long
 	}
 	m.values[key] = v
 	return nil

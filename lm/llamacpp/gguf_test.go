@@ -222,6 +222,11 @@ func TestDamageIsNamed(t *testing.T) {
 			t.Errorf("%v, want that it says %q", err, c.want)
 		}
 	}
+	// A length that is damaged makes a key of all that follows, which is not told whole.
+	long := patched(rawGGUF(append(someMetadata(), metadata{strings.Repeat("long", 5000), uint32(1)}), someTensors()), strings.Repeat("long", 5000), 0, 99)
+	if err := checkGGUF(bytes.NewReader(long), int64(len(long))); err == nil || len(err.Error()) > 300 || !strings.Contains(err.Error(), "longlong") {
+		t.Errorf("a long key: %.400v", err)
+	}
 }
 
 // A file that is cut at any of fifty places, in its header and its data, is refused for

@@ -27,7 +27,7 @@ func (w *ggufWords) add(text []byte) error {
 		text = fmt.Appendf(nil, "[EMPTY_%d]", token) // as llama.cpp calls it
 	}
 	if first, ok := w.find(text); ok {
-		return fmt.Errorf("tokens %d and %d are both %q, and each must have a text of its own", first, token, text)
+		return fmt.Errorf("tokens %d and %d are both %.100q, and each must have a text of its own", first, token, text)
 	}
 	if hash := maphash.Bytes(w.seed, text); w.has(hash) {
 		w.others[string(text)] = token

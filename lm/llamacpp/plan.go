@@ -71,7 +71,7 @@ func (m *Model) plan(ctx context.Context, r *lm.Request) (*job, error) {
 	if j.budget == 0 {
 		j.budget = m.maxTokens
 	}
-	if j.segments, err = m.segments(r.Shape); err != nil {
+	if j.segments, err = m.segments(r); err != nil {
 		return nil, err
 	}
 	for _, s := range j.segments {

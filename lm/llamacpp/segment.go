@@ -21,10 +21,23 @@ type segment struct {
 	report  bool // in Response.Choices
 }
 
-// segments makes the shape's segments ready.
-func (m *Model) segments(shape *lm.Shape) ([]segment, error) {
-	if shape == nil {
+// anyObject is the schema of a ResponseFormat without one.
+const anyObject = `{"type": "object"}`
+
+// segments makes the segments of the request's shape ready. A request without one has a
+// hole for its text, or for the JSON that its ResponseFormat asks for.
+func (m *Model) segments(r *lm.Request) ([]segment, error) {
+	shape := r.Shape
+	switch {
+	case shape != nil:
+	case r.ResponseFormat == nil:
 		return []segment{{hole: lm.HoleText}}, nil
+	default:
+		schema := r.ResponseFormat.Schema
+		if len(schema) == 0 {
+			schema = []byte(anyObject)
+		}
+		shape = &lm.Shape{Segments: []lm.Segment{{Hole: lm.HoleJSON, Name: r.ResponseFormat.Name, Schema: schema}}}
 	}
 	var out []segment
 	for i, s := range shape.Segments {
