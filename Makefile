@@ -91,6 +91,12 @@ bench-grammar: ## Let SmolLM2 generate 10,000 values of 33 schemas and validate 
 bench-dspy: dspy ## Measure DSPy's overhead per call on this machine
 	@$(env) "$$WHET_DSPY_PYTHON" bench/peers/dspy_overhead.py
 
+.PHONY: asan
+asan: ## Run lm/llamacpp under AddressSanitizer (3 min; gcc with libasan)
+	@scripts/setup llama
+	@scripts/setup models all
+	@$(env) CC=gcc go test -asan -tags llamacpp -timeout 30m ./lm/llamacpp -run 'TestSuite/smollm2|TestCancelStops|TestNoTemplate|TestOpenRefuses|TestReasonIsItsOwn|TestEmbedBERT|TestEmbedStops|TestScore|TestDataIsText/smollm2|TestChoiceProbabilities/smollm2'
+
 .PHONY: lint
 lint: ## Lint with the pinned golangci-lint
 	@scripts/setup llama
