@@ -22,9 +22,10 @@ demo: ## Build llama.cpp, fetch a 135M model, run examples/smishing (ARGS='...' 
 	@$(env) go run -tags llamacpp ./examples/smishing $(ARGS)
 
 .PHONY: setup
-setup: ## Set up all that the tests use: llama.cpp, both models, golangci-lint
+setup: ## Set up all that the tests use: llama.cpp, both models, schemas, golangci-lint
 	@scripts/setup llama
 	@scripts/setup models all
+	@scripts/setup schemas
 	@scripts/setup lint
 
 .PHONY: models

@@ -9,8 +9,12 @@ import (
 	"strings"
 )
 
-// maxStates is how many states an automaton of patterns may have.
-const maxStates = 4096
+// maxStates is how many states an automaton of patterns may have, and maxWork how many
+// instructions of the patterns may be looked at to find them.
+const (
+	maxStates = 4096
+	maxWork   = 8 << 20
+)
 
 // automaton makes the expression of the texts in which all of some patterns are found
 // and which have between lo and hi characters (hi may be unlimited), inside of a JSON
@@ -43,7 +47,7 @@ func automaton(patterns []string, lo, hi int) (*expr, bool) {
 	}
 	first := a.rule(start)
 	for len(a.todo) > 0 {
-		if len(a.rules) > maxStates {
+		if len(a.rules) > maxStates || a.work() > maxWork {
 			return nil, false
 		}
 		s := a.todo[0]
@@ -60,6 +64,14 @@ type search struct {
 	lo, hi   int
 	rules    map[string]*rule
 	todo     []searchState
+}
+
+func (a *search) work() int {
+	sum := 0
+	for _, m := range a.matchers {
+		sum += m.work
+	}
+	return sum
 }
 
 type searchState struct {
@@ -167,6 +179,8 @@ type matcher struct {
 	prog  *syntax.Prog
 	sets  []runeSet // that it tells apart
 	looks bool      // at what stands around
+	lines bool      // at the ends of lines
+	work  int       // instructions looked at
 }
 
 // matchState is how far a search has come.
@@ -206,6 +220,7 @@ func newMatcher(prog *syntax.Prog) *matcher {
 			m.sets = append(m.sets, oneOf("\n"))
 		case syntax.InstEmptyWidth:
 			m.looks = true
+			m.lines = m.lines || syntax.EmptyOp(in.Arg)&(syntax.EmptyBeginLine|syntax.EmptyEndLine) != 0
 		}
 	}
 	if m.looks {
@@ -221,7 +236,7 @@ func (m *matcher) at(prev rune, insts []uint32) matchState {
 	insts = append(insts, uint32(m.prog.Start))
 	slices.Sort(insts)
 	switch {
-	case prev < 0 || prev == '\n':
+	case prev < 0 || m.lines && prev == '\n':
 	case m.looks && syntax.IsWordChar(prev):
 		prev = 'a'
 	default:
@@ -245,6 +260,7 @@ func (m *matcher) follow(s matchState, next rune) (reads []uint32, found bool) {
 			continue
 		}
 		seen[i] = true
+		m.work++
 		in := &m.prog.Inst[i]
 		switch in.Op {
 		case syntax.InstMatch:

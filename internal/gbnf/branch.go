@@ -1,9 +1,6 @@
 package gbnf
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // branch is what values of each type must fulfil, as a schema says it without choices. A
 // nil part means that no value of that type will do. A schema with choices is several
@@ -17,13 +14,6 @@ type branch struct {
 	values        []any // with listed, what will do, of any type, besides nothing else
 	listed        bool
 	without       []exclusion
-}
-
-// exclusion is a schema that a value must not fulfil.
-type exclusion struct {
-	not     *schemaNode
-	path    string // of the keyword that excludes it
-	keyword string
 }
 
 // anything is the branch of a schema that says nothing.
@@ -40,7 +30,12 @@ const maxBranches = 256
 
 // and is what fulfils both of two branches.
 func (c *compiler) and(a, b *branch) (*branch, error) {
-	out := &branch{without: append(slices.Clone(a.without), b.without...)}
+	out := &branch{without: slices.Clone(a.without)}
+	for _, x := range b.without {
+		if !slices.Contains(out.without, x) {
+			out.without = append(out.without, x)
+		}
+	}
 	if a.listed || b.listed {
 		if !a.listed {
 			a, b = b, a
@@ -210,95 +205,4 @@ func (c *compiler) allEmpty(all conjunction, depth int) (bool, error) {
 		}
 	}
 	return true, nil
-}
-
-// exclude takes out of a branch, which is final, what its exclusions forbid. It fails
-// where a type is neither forbidden as a whole nor allowed as a whole.
-func (c *compiler) exclude(b *branch) (*branch, error) {
-	out := *b
-	out.without = nil
-	for _, x := range b.without {
-		if out.listed {
-			var left []any
-			for _, v := range out.values {
-				bad, err := c.valid(x.not, v)
-				if err != nil {
-					return nil, err
-				}
-				if !bad {
-					left = append(left, v)
-				}
-			}
-			out.values = left
-			continue
-		}
-		not, err := c.branches(conjunction{x.not})
-		if err != nil {
-			return nil, err
-		}
-		var kept branch
-		err = out.types(func(name string, part *branch) error {
-			overlap, whole, err := c.overlap(part, not)
-			switch {
-			case err != nil:
-				return err
-			case overlap && !whole:
-				return &UnsupportedError{Path: x.path, Keyword: x.keyword, Reason: fmt.Sprintf(
-					"some values of type %s fulfil the schema at %q, too, and some may not; make the two differ in the type, a const or a required key", name, "#"+x.not.path)}
-			case !overlap:
-				kept.add(part)
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-		out = kept
-	}
-	return &out, nil
-}
-
-// add joins a branch of one type to one that has not that type.
-func (b *branch) add(part *branch) {
-	b.null, b.yes, b.no = b.null || part.null, b.yes || part.yes, b.no || part.no
-	if part.number != nil {
-		b.number = part.number
-	}
-	if part.text != nil {
-		b.text = part.text
-	}
-	if part.array != nil {
-		b.array = part.array
-	}
-	if part.object != nil {
-		b.object = part.object
-	}
-}
-
-// overlap reports whether values that the grammar of a branch of one type makes may
-// fulfil one of some branches, and whether all do.
-func (c *compiler) overlap(part *branch, not []*branch) (some, all bool, err error) {
-	if part.object != nil {
-		part = &branch{object: part.object.closed()}
-	}
-	for _, n := range not {
-		both, err := c.and(part, n)
-		if err != nil {
-			return false, false, err
-		}
-		none, err := c.empty(both, emptyDepth)
-		if err != nil {
-			return false, false, err
-		}
-		if none {
-			continue
-		}
-		some = true
-		if len(n.without) == 0 && !n.listed && (part.null || part.yes || part.no ||
-			part.number != nil && n.number.free() || part.text != nil && n.text.free() ||
-			part.array != nil && n.array.free() || part.object != nil && n.object.free()) {
-			return true, true, nil
-		}
-	}
-	return some, false, nil
 }

@@ -41,7 +41,9 @@
 // stack of what is to come behind it; stacks share their tails. Repetitions are
 // counted on the stack, not spelled out. States are made when a text first reaches
 // them and kept, within a limit, as they do not depend on the text that led there: a
-// text that was seen before costs a table lookup for each byte.
+// text that was seen before costs a table lookup for each byte. A state has at most 2,048
+// places; a recursive schema whose choices overlap, such as arrays of itself in two ways,
+// may come to more, and some of its values are then refused.
 //
 // A [Grammar] and its states are immutable to their users and safe for concurrent use.
 package gbnf

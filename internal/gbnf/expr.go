@@ -161,7 +161,7 @@ func optional(e *expr) *expr { return repeat(e, 0, 1) }
 // repeat matches e at least lo and at most hi times. What matches the empty text is
 // repeated without it, as llama.cpp would take an empty round for left recursion.
 func repeat(e *expr, lo, hi int) *expr {
-	if e.op != opRule && e.nullable() {
+	if e.nullable() {
 		e, lo = e.nonEmpty(), 0
 	}
 	switch {
@@ -179,8 +179,8 @@ func repeat(e *expr, lo, hi int) *expr {
 	return (&expr{op: opRepeat, args: []*expr{e}, min: lo, max: hi}).made()
 }
 
-// nullable reports whether the empty text matches. Rules are only asked through
-// [rule.body], and are not asked inside of repetitions.
+// nullable reports whether the empty text matches. A rule in the making is one of
+// values, which does not.
 func (e *expr) nullable() bool {
 	switch e.op {
 	case opText:
@@ -191,6 +191,8 @@ func (e *expr) nullable() bool {
 		return slices.ContainsFunc(e.args, (*expr).nullable)
 	case opRepeat:
 		return e.min == 0 || e.args[0].nullable()
+	case opRule:
+		return e.rule.body != nil && e.rule.body.nullable()
 	}
 	return false
 }
@@ -202,6 +204,8 @@ func (e *expr) nonEmpty() *expr {
 		return e
 	case e.op == opText:
 		return never()
+	case e.op == opRule:
+		return shared(e.rule.body.nonEmpty())
 	case e.op == opRepeat:
 		return repeat(e.args[0].nonEmpty(), 1, e.max)
 	case e.op == opAlt:
@@ -211,9 +215,26 @@ func (e *expr) nonEmpty() *expr {
 		}
 		return alternatives(e.first, args)
 	}
-	var out []*expr // of opSeq: the first part that is not empty is a part of its own
+	// Of opSeq: some part is the first that is not empty. Each part is there several
+	// times, and parts may have parts: so those that are long get a rule.
+	parts := make([]*expr, len(e.args))
 	for i, a := range e.args {
-		out = append(out, seq(a.nonEmpty(), seq(e.args[i+1:]...)))
+		parts[i] = shared(a.nonEmpty())
 	}
+	var out []*expr
+	tail := text("")
+	for i := len(parts) - 1; i >= 0; i-- {
+		out = append(out, seq(parts[i], tail))
+		tail = seq(optional(parts[i]), tail)
+	}
+	slices.Reverse(out)
 	return alt(out...)
+}
+
+// shared puts a long expression into a rule.
+func shared(e *expr) *expr {
+	if len(e.key) < 64 || e.op == opRule {
+		return e
+	}
+	return ref(&rule{name: "part", body: e})
 }

@@ -17,7 +17,8 @@ type Grammar struct {
 // grammar makes a grammar of an expression from which everything impossible is pruned.
 func grammar(root *expr) *Grammar { return &Grammar{root: root} }
 
-// Start returns the state before any text. The first call compiles the grammar.
+// Start returns the state before any text. The first call compiles the grammar, where
+// making it has not done so.
 func (g *Grammar) Start() State {
 	g.once.Do(func() {
 		g.mu.Lock()
@@ -25,6 +26,15 @@ func (g *Grammar) Start() State {
 		g.current.Store(newCache(compile(g.root), &g.mu, &g.current, cacheBytes))
 	})
 	return State{g.current.Load().start}
+}
+
+// maxShortest is how long a shortest text may be.
+const maxShortest = 1 << 20
+
+// tooLong reports whether all texts of a grammar are longer than anybody waits for.
+func (g *Grammar) tooLong() bool {
+	s := g.Start()
+	return s.n.cache.prog.cost[s.n.cache.prog.start] > maxShortest
 }
 
 // Literal makes the grammar of one text. Bytes of it that are no UTF-8 are taken for

@@ -52,6 +52,10 @@ var inPlace = []string{"$ref", "allOf", "anyOf", "oneOf", "if", "then", "else", 
 func (c *compiler) schema(n *schemaNode, chain conjunction) ([]*branch, error) {
 	o, ok := n.value.(*object)
 	switch {
+	case n.negated != nil:
+		b := anything()
+		b.without = []exclusion{{n.negated, n.negated.path, "if"}}
+		return []*branch{b}, nil
 	case n.value == true:
 		return []*branch{anything()}, nil
 	case n.value == false:
@@ -61,7 +65,18 @@ func (c *compiler) schema(n *schemaNode, chain conjunction) ([]*branch, error) {
 	case chain.has(n):
 		return nil, &SchemaError{Path: n.path, Reason: "the schema is defined by itself, without a value in between"}
 	}
-	chain = append(chain[:len(chain):len(chain)], n)
+	if known, ok := c.known[n]; ok {
+		return known, nil
+	}
+	out, err := c.keywords(n, o, append(chain[:len(chain):len(chain)], n))
+	if err == nil {
+		c.known[n] = out
+	}
+	return out, err
+}
+
+// keywords is what the keywords of a schema come to.
+func (c *compiler) keywords(n *schemaNode, o *object, chain conjunction) ([]*branch, error) {
 	if listed, err := c.listed(n, o); listed != nil || err != nil {
 		return listed, err
 	}

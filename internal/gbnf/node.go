@@ -51,7 +51,8 @@ type cache struct {
 	frames  map[frameKey]*frame
 	nodes   map[string]*node
 	start   *node
-	left    int // how many bytes of memory it may yet grow
+	size    int // how many bytes of memory it may take, about
+	left    int // how many of them are left
 	seen    map[place]bool
 	todo    []place
 }
@@ -59,9 +60,14 @@ type cache struct {
 // cacheBytes is about how much memory the nodes of a grammar may take.
 const cacheBytes = 16 << 20
 
+// maxPlaces is at how many places a match may be at once. Only a recursive schema with
+// choices that overlap comes to more, twice as many with each level; those that are left
+// out are continuations that are refused.
+const maxPlaces = 2048
+
 func newCache(p *program, mu *sync.Mutex, current *atomic.Pointer[cache], size int) *cache {
 	c := &cache{
-		prog: p, current: current, mu: mu, left: size,
+		prog: p, current: current, mu: mu, size: size, left: size,
 		frames: map[frameKey]*frame{}, nodes: map[string]*node{}, seen: map[place]bool{},
 	}
 	c.start = c.node([]place{{at: p.start}})
@@ -90,13 +96,15 @@ func (c *cache) frame(k frameKey) *frame {
 
 // node returns the node of a kernel, whose order it may change. The lock is held.
 func (c *cache) node(kernel []place) *node {
-	slices.SortFunc(kernel, func(a, b place) int {
-		if o := cmp.Compare(a.at, b.at); o != 0 {
-			return o
-		}
-		return cmp.Compare(a.on.number(), b.on.number())
-	})
-	kernel = slices.Compact(kernel)
+	byNumber := func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.on.number(), b.on.number()))
+	}
+	slices.SortFunc(kernel, byNumber)
+	if kernel = slices.Compact(kernel); len(kernel) > maxPlaces {
+		slices.SortFunc(kernel, compare) // which does not depend on what was read before
+		kernel = kernel[:maxPlaces]
+		slices.SortFunc(kernel, byNumber)
+	}
 	key := make([]byte, 0, 8*len(kernel))
 	for _, p := range kernel {
 		key = binary.LittleEndian.AppendUint32(key, uint32(p.at))
@@ -136,7 +144,9 @@ func (c *cache) expand(n *node) {
 		in := &c.prog.code[p.at]
 		switch in.op {
 		case instBytes:
-			n.ready = append(n.ready, p)
+			if len(in.arms) > 0 {
+				n.ready = append(n.ready, p)
+			}
 		case instSplit:
 			c.visit(place{in.x, p.on})
 			c.visit(place{in.y, p.on})
@@ -208,7 +218,7 @@ func (n *node) step(b, class byte) *node {
 	to := c
 	if c.left <= 0 {
 		if to = c.current.Load(); to.left <= 0 {
-			to = newCache(c.prog, c.mu, c.current, cacheBytes)
+			to = newCache(c.prog, c.mu, c.current, c.size)
 			c.current.Store(to)
 		}
 	}

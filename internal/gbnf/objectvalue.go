@@ -17,6 +17,7 @@ type objectConstraint struct {
 // layer is what one schema says of the values in an object: of those under keys that it
 // names, of those whose keys match patterns, and of the others.
 type layer struct {
+	node     *schemaNode // nil for the layer of closed
 	keys     []string
 	named    map[string]conjunction
 	patterns []keyPattern
@@ -28,7 +29,6 @@ type keyPattern struct {
 	pattern string
 	re      *regexp.Regexp
 	value   conjunction
-	node    *schemaNode
 }
 
 // under is what a layer says of the value under a key.
@@ -48,8 +48,13 @@ func (l *layer) under(key string) conjunction {
 
 func (o *objectConstraint) and(p *objectConstraint) *objectConstraint {
 	out := &objectConstraint{
-		layers: append(slices.Clone(o.layers), p.layers...), required: slices.Clone(o.required),
+		layers: slices.Clone(o.layers), required: slices.Clone(o.required),
 		min: max(o.min, p.min), max: least(o.max, p.max), names: o.names.and(p.names),
+	}
+	for _, l := range p.layers {
+		if !slices.ContainsFunc(out.layers, func(m layer) bool { return m.node == l.node && l.node != nil }) {
+			out.layers = append(out.layers, l)
+		}
 	}
 	for _, k := range p.required {
 		if !slices.Contains(out.required, k) {
@@ -120,7 +125,7 @@ func (c *compiler) objectKeywords(b *branch, n *schemaNode, o *object) error {
 			out.required = append(out.required, s)
 		}
 	}
-	l := layer{named: map[string]conjunction{}}
+	l := layer{node: n, named: map[string]conjunction{}}
 	if props, ok := o.values["properties"].(*object); ok {
 		l.keys, l.closes = props.keys, true
 		for _, k := range props.keys {
@@ -133,7 +138,7 @@ func (c *compiler) objectKeywords(b *branch, n *schemaNode, o *object) error {
 			if err != nil {
 				return &UnsupportedError{Path: n.path, Keyword: "patternProperties", Reason: err.Error()}
 			}
-			l.patterns = append(l.patterns, keyPattern{p, re, c.sub(n, patterns.values[p], "patternProperties", p), n})
+			l.patterns = append(l.patterns, keyPattern{p, re, c.sub(n, patterns.values[p], "patternProperties", p)})
 		}
 	}
 	if v, ok := o.get("additionalProperties"); ok {
@@ -294,7 +299,7 @@ func (c *compiler) mapValue(at string, o *objectConstraint) (*expr, error) {
 			}
 			key = e
 		default:
-			return nil, &UnsupportedError{Path: l.patterns[0].node.path, Keyword: "patternProperties", Reason: "which keys match no pattern is not in a grammar; name the keys, or have one pattern and additionalProperties false"}
+			return nil, &UnsupportedError{Path: l.node.path, Keyword: "patternProperties", Reason: "which keys match no pattern is not in a grammar; name the keys, or have one pattern and additionalProperties false"}
 		}
 	}
 	value, err := c.value(all)

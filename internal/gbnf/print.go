@@ -11,11 +11,19 @@ import (
 // root is the rule "root". It is the same for the same grammar.
 func (g *Grammar) String() string {
 	p := printer{names: map[*rule]string{}, taken: map[string]int{"root": 1}, parts: map[string]string{}}
-	for _, r := range rulesOf(g.root) {
-		p.names[r] = p.name(r.name)
+	rules := rulesOf(g.root)
+	if g.root.op == opRule { // the first, under another name
+		p.names[rules[0]] = "root"
 	}
-	p.rule("root", g.root)
-	for _, r := range rulesOf(g.root) {
+	for _, r := range rules {
+		if p.names[r] == "" {
+			p.names[r] = p.name(r.name)
+		}
+	}
+	if g.root.op != opRule {
+		p.rule("root", g.root)
+	}
+	for _, r := range rules {
 		p.rule(p.names[r], r.body)
 	}
 	return p.out.String()

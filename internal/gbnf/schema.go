@@ -40,7 +40,7 @@ func limit(n int) int {
 // that no grammar can be held to: one with a reference to another document, for example.
 // Nothing is fetched.
 func FromSchema(schema []byte, options ...Option) (*Grammar, error) {
-	c := &compiler{bounds: bounds{unlimited, unlimited}, nodes: map[string]*schemaNode{}, rules: map[string]*rule{}}
+	c := newCompiler()
 	for _, o := range options {
 		o(&c.bounds)
 	}
@@ -61,7 +61,11 @@ func FromSchema(schema []byte, options ...Option) (*Grammar, error) {
 	if root = prune(root); root.isNever() {
 		return nil, &UnsupportedError{Reason: "no value that a grammar can write validates"}
 	}
-	return grammar(root), nil
+	g := grammar(root)
+	if g.tooLong() {
+		return nil, &UnsupportedError{Reason: "its shortest value takes more than 1 MiB"}
+	}
+	return g, nil
 }
 
 // compiler makes the grammar of one schema.
@@ -71,14 +75,24 @@ type compiler struct {
 	embedded   bool // there is an $id inside, so that references may mean something else
 	validators *jsonschema.Compiler
 	nodes      map[string]*schemaNode
-	rules      map[string]*rule // of conjunctions
+	known      map[*schemaNode][]*branch // what schemas come to
+	rules      map[string]*rule          // of conjunctions
 	shared     sharedRules
+}
+
+func newCompiler() *compiler {
+	return &compiler{
+		bounds: bounds{unlimited, unlimited}, nodes: map[string]*schemaNode{},
+		known: map[*schemaNode][]*branch{}, rules: map[string]*rule{},
+	}
 }
 
 // schemaNode is a schema at a place of the document.
 type schemaNode struct {
 	path  string // a JSON pointer
 	value any    // a bool or an *object, or something that is no schema
+	// negated is set in what stands in no document: what does not fulfil this schema.
+	negated *schemaNode
 }
 
 // conjunction is schemas that all hold.
@@ -205,7 +219,7 @@ func hasID(v any) bool {
 func (c *compiler) node(path string, value any) *schemaNode {
 	n, ok := c.nodes[path]
 	if !ok {
-		n = &schemaNode{path, value}
+		n = &schemaNode{path: path, value: value}
 		c.nodes[path] = n
 	}
 	return n
@@ -244,10 +258,11 @@ func (c *compiler) resolve(from *schemaNode, reference string) (*schemaNode, err
 		return nil, &SchemaError{Path: from.path, Reason: fmt.Sprintf("the reference %q is no JSON pointer", reference), Err: err}
 	}
 	if path != "" && path[0] != '/' {
-		found := false
-		if path, found = anchor(c.doc, path, ""); !found {
+		at, found := anchor(c.doc, path, "")
+		if !found {
 			return nil, fail("names an $anchor that was not found")
 		}
+		path = at
 	}
 	v, ok := lookUp(c.doc, path)
 	if !ok {
@@ -310,11 +325,14 @@ func lookUp(doc any, path string) (any, bool) {
 
 // valid reports whether a value validates against a schema of the document.
 func (c *compiler) valid(n *schemaNode, v any) (bool, error) {
-	switch _, isText := v.(string); n {
-	case noValue:
+	switch _, isText := v.(string); {
+	case n == noValue:
 		return false, nil
-	case onlyText:
+	case n == onlyText:
 		return isText, nil
+	case n.negated != nil:
+		ok, err := c.valid(n.negated, v)
+		return !ok, err
 	}
 	s, err := c.validators.Compile(here + "#" + (&url.URL{Fragment: n.path}).EscapedFragment())
 	if err != nil {

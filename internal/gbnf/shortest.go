@@ -6,14 +6,12 @@ import (
 )
 
 // Shortest returns a text that completes what was read: a shortest one, but that the
-// first of an enumeration and false are taken for the shortest of their kind. "" where
-// it is complete, and for the zero State. It is the same on each call, and made of
-// plain characters where it may be: "x", "0", "a", "A", a space.
+// first of an enumeration and false are taken for the shortest of their kind. It is the
+// same on each call, and made of plain characters where it may be: "x", "0", "a", "A", a
+// space. "" where the text is complete, for the zero State, and at the start of a grammar
+// that allows nothing.
 func (s State) Shortest() string {
-	if s.n == nil {
-		return ""
-	}
-	if s.n.complete {
+	if s.n == nil || s.n.complete || s.n.dead() {
 		return ""
 	}
 	prog := s.n.cache.prog

@@ -15,7 +15,7 @@ type State struct{ n *node }
 // A text that was read before, from this state or one like it, needs no memory.
 func (s State) Advance(text string) (State, bool) {
 	n := s.n
-	if n == nil {
+	if n == nil || n.dead() {
 		return s, text == ""
 	}
 	for i := range len(text) {

@@ -136,13 +136,22 @@ func (c *compiler) textValue(n string, t *textConstraint) (*expr, error) {
 // textChars is one character of a set inside of a JSON text, in the form of writeString.
 func textChars(s runeSet) *expr {
 	special := oneOf("\"\\").or(runes(span{0, ' ' - 1}))
-	parts := []*expr{set(s.and(special.not()))}
+	// The characters behind a backslash, and the last digits behind u000 and u001.
+	var short, low, high string
 	for _, p := range s.and(special) {
 		for r := p.lo; r <= p.hi; r++ {
-			parts = append(parts, text(charText(r)))
+			switch e := charText(r); {
+			case len(e) == 2:
+				short += e[1:]
+			case r < 0x10:
+				low += e[5:]
+			default:
+				high += e[5:]
+			}
 		}
 	}
-	return alt(parts...)
+	numbers := alt(seq(text("0"), set(oneOf(low))), seq(text("1"), set(oneOf(high))))
+	return alt(set(s.and(special.not())), seq(text(`\`), alt(set(oneOf(short)), seq(text("u00"), numbers))))
 }
 
 // anyChar is one character inside of a JSON text, in any form but that of a surrogate's

@@ -1,5 +1,7 @@
 package gbnf
 
+import "strings"
+
 // sharedRules are rules that are the same everywhere in a grammar.
 type sharedRules struct{ char *rule }
 
@@ -11,12 +13,18 @@ func (c *compiler) char() *rule {
 	return c.shared.char
 }
 
+// maxRules is how many different values a schema may describe.
+const maxRules = 8192
+
 // value makes the expression of the values that fulfil a conjunction: a rule, which may
 // be in the making.
 func (c *compiler) value(all conjunction) (*expr, error) {
 	key := all.key()
 	if r, ok := c.rules[key]; ok {
 		return ref(r), nil
+	}
+	if len(c.rules) >= maxRules {
+		return nil, &UnsupportedError{Path: all[0].path, Keyword: "$ref", Reason: "schemas inside of each other come to too many rules"}
 	}
 	r := &rule{name: c.name(all)}
 	c.rules[key] = r
@@ -113,17 +121,8 @@ func (c *compiler) branchValue(all conjunction, b *branch) ([]*expr, error) {
 // takes no exponent.
 func literal(v any) *expr {
 	e := text(written(v))
-	if n, ok := v.(number); ok && plainDigits(string(n)) {
+	if n, ok := v.(number); ok && !strings.ContainsAny(string(n), "eE") {
 		return alt(e, text(string(n)))
 	}
 	return e
-}
-
-func plainDigits(s string) bool {
-	for i := range len(s) {
-		if s[i] == 'e' || s[i] == 'E' {
-			return false
-		}
-	}
-	return true
 }

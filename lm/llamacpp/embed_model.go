@@ -71,6 +71,6 @@ func (e *modelEmbedder) close() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.embedder != nil {
-		e.embedder.Close()
+		_ = e.embedder.Close() // which never fails
 	}
 }
