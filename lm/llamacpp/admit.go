@@ -1,9 +1,35 @@
 package llamacpp
 
-import "github.com/whetgo/whet/lm"
+import (
+	"slices"
+
+	"github.com/whetgo/whet/lm"
+)
+
+// mostHeld is for how many steps requests are held back to start together.
+const mostHeld = 4
+
+// held reports whether the waiting jobs had better start a little later: while others
+// draw, until half of the slots are free. A step of one prompt takes far longer for each
+// token than one of several, since llama.cpp attends to 64 tokens at once.
+func (s *scheduler) held() bool {
+	free := s.slots - len(s.running)
+	drawing := slices.ContainsFunc(s.running, (*job).drawing)
+	if len(s.waiting) == 0 || !drawing || 2*free >= s.slots || s.hold >= mostHeld {
+		s.hold = 0
+		return false
+	}
+	if free > 0 {
+		s.hold++
+	}
+	return true
+}
 
 // admit starts waiting jobs while there are slots and cells.
 func (s *scheduler) admit() {
+	if s.held() {
+		return
+	}
 	left := s.waiting[:0]
 	for i, j := range s.waiting {
 		if len(s.running) >= s.slots {

@@ -16,24 +16,25 @@ import (
 // up to a position, so that a sequence that holds anything else than it should shows.
 // It checks what llama.cpp would assert, or compute nonsense from.
 type fakeEngine struct {
-	t      testing.TB
-	facts  info
-	delay  time.Duration // of each step
-	stuck  bool          // sequences can be cut as a whole only
-	broken int           // the step that fails, counted from 1
-	steps  int
-	given  int             // tokens
-	forget bool            // what was seen
-	seen   map[uint64]bool // each token with all before it that was evaluated
-	stop   atomic.Bool
-	freed  atomic.Bool
-	seqs   map[int32][]int32 // tokens of each sequence
-	shares map[int32][]int   // cells of each sequence
-	refs   map[int]int
-	cell   int
-	rows   map[int][]float32
-	peak   int // cells in use at most
-	mostIn int // sequences with a new token in one step, at most
+	t       testing.TB
+	facts   info
+	delay   time.Duration // of each step
+	stuck   bool          // sequences can be cut as a whole only
+	repeats bool          // the model repeats what followed when its last two tokens came before
+	broken  int           // the step that fails, counted from 1
+	steps   int
+	given   int             // tokens
+	forget  bool            // what was seen
+	seen    map[uint64]bool // each token with all before it that was evaluated
+	stop    atomic.Bool
+	freed   atomic.Bool
+	seqs    map[int32][]int32 // tokens of each sequence
+	shares  map[int32][]int   // cells of each sequence
+	refs    map[int]int
+	cell    int
+	rows    map[int][]float32
+	peak    int // cells in use at most
+	mostIn  int // sequences with a new token in one step, at most
 }
 
 // The vocabulary: 0 ends a reply, 1 begins a text, 2 and 3 are special, then come the
@@ -120,6 +121,17 @@ func fakeLogits(history []int32) []float32 {
 	return out
 }
 
+// repeatLogits makes the token likeliest that followed when the last two came before.
+func repeatLogits(row []float32, history []int32) {
+	last := len(history) - 1
+	for i := last - 1; i > 0; i-- {
+		if history[i] == history[last] && history[i-1] == history[last-1] {
+			row[history[i+1]] = 50
+			return
+		}
+	}
+}
+
 func fakeHash(history []int32) uint64 {
 	h := fnv.New64a()
 	for _, t := range history {
@@ -175,6 +187,9 @@ func (f *fakeEngine) decode(b *batch) error {
 		}
 		if wanted[i] {
 			f.rows[i] = fakeLogits(f.seqs[ids[0]])
+			if f.repeats {
+				repeatLogits(f.rows[i], f.seqs[ids[0]])
+			}
 		}
 	}
 	if f.stop.Load() {

@@ -58,6 +58,7 @@ type job struct {
 	usage   lm.Usage
 
 	logProbs []lm.TokenLogprob
+	drafting drafting
 
 	// What the scheduler has given it.
 	seq     *sequence

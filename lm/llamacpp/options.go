@@ -26,10 +26,12 @@ type config struct {
 	queue     int
 
 	deterministic bool
+	noDrafts      bool
 
-	weights  WeightType
-	cacheDir string
-	bare     bool // for tests: steps are not filled up, see shim.c
+	weights   WeightType
+	cacheDir  string
+	bare      bool // for tests: steps are not filled up, see shim.c
+	halfCache bool // for tests: the cache has 16 bits, as llama-server has it
 }
 
 // ContextSize sets how many tokens the KV cache holds: no prompt and reply may be
@@ -79,6 +81,13 @@ func Queue(n int) Option { return func(c *config) { c.queue = n } }
 // meant. It takes about twice the time where requests are many. Requests without a
 // Seed but with a Temperature still draw a seed of their own.
 func Deterministic() Option { return func(c *config) { c.deterministic = true } }
+
+// NoDrafts makes each token of a text take a step of its own. By default greedy text
+// (temperature 0) that begins to repeat a passage of the prompt or of the reply, such as
+// the markers of the demos, is guessed to go on with it: the tokens are evaluated in one
+// step, and those that the model would have drawn itself are taken. The text is the same
+// but for the rounding that any other company in a step brings along.
+func NoDrafts() Option { return func(c *config) { c.noDrafts = true } }
 
 func newConfig(opts []Option) (config, error) {
 	c := config{threads: defaultThreads(), slots: defaultSlots, gpuLayers: allLayers, maxTokens: defaultMaxTokens, weights: WeightsAuto}

@@ -26,6 +26,7 @@ type scheduler struct {
 	cache    int // tokens that are kept, or 0 for as many as are worth it
 	retained int // sequences that are kept
 	chunk    int // of a Deterministic model: tokens of a step; or 0
+	drafts   bool
 
 	wake    chan struct{} // holds one
 	quit    chan struct{}
@@ -50,12 +51,13 @@ type scheduler struct {
 	sampler sampler
 	stats   Stats
 	ended   int // jobs, since the last gathering
+	hold    int // steps for which jobs have been held back
 }
 
 func newScheduler(d decoder, v vocabulary, i info, cfg config) *scheduler {
 	s := &scheduler{
 		dec: d, vocab: v, limits: i.limits, slots: cfg.slots, patience: i.patience,
-		cache: cfg.cache, retained: cfg.retained(),
+		cache: cfg.cache, retained: cfg.retained(), drafts: !cfg.noDrafts,
 		wake: make(chan struct{}, 1), quit: make(chan struct{}), stopped: make(chan struct{}),
 		kv: newKV(d, i.limits),
 	}

@@ -19,11 +19,13 @@ type part struct {
 	branches []int32  // their sequences
 	nodes    []int    // of the tree, with an output each
 	outputs  []output
+	draft    []int32 // tokens that are guessed to follow
+	drafted  []output
 }
 
 // drawingShare is how much of a step prompts may take while other requests draw
 // their tokens, which come one a step: a step that is full takes many times as long.
-const drawingShare = 4
+const drawingShare = 2
 
 // build puts together the batch of the next step: first the jobs that draw tokens,
 // one each, then prompts in the order of arrival. As long as others wait a prompt gets
@@ -31,14 +33,19 @@ const drawingShare = 4
 func (s *scheduler) build() {
 	s.batch.reset()
 	s.parts = s.parts[:0]
-	var prompts []*job
+	var prompts, drawing []*job
 	for _, j := range s.running {
 		switch {
 		case j.finished():
 		case j.drawing():
-			s.addPart(j, s.limits.batch)
+			drawing = append(drawing, j)
 		default:
 			prompts = append(prompts, j)
+		}
+	}
+	for _, j := range drawing {
+		if p := s.addPart(j, s.limits.batch); p != nil && p.last {
+			s.addDraft(p, s.draft(j, len(drawing)))
 		}
 	}
 	room := s.limits.batch
@@ -59,8 +66,9 @@ func (j *job) drawing() bool {
 	return j.tree == nil && j.along == nil && len(j.target)-len(j.seq.tokens) == 1
 }
 
-// addPart adds a job's next tokens, at most this many that no other part has.
-func (s *scheduler) addPart(j *job, room int) {
+// addPart adds a job's next tokens, at most this many that no other part has. It returns
+// nil where there is no room for any.
+func (s *scheduler) addPart(j *job, room int) *part {
 	p := part{job: j, from: len(j.seq.tokens)}
 	room = max(min(room, s.limits.batch-s.batch.len(), s.kv.room()-s.batch.len()), 0)
 	rest := len(j.target) - p.from
@@ -79,7 +87,7 @@ func (s *scheduler) addPart(j *job, room int) {
 		paths = s.choosePaths(j.tree, room-max(n-shared, 0))
 	}
 	if n <= 0 && len(paths) == 0 {
-		return
+		return nil
 	}
 	for range paths {
 		id := s.kv.takeID()
@@ -92,6 +100,7 @@ func (s *scheduler) addPart(j *job, room int) {
 	s.wantOutputs(&p)
 	s.addPaths(&p, paths)
 	s.parts = append(s.parts, p)
+	return &s.parts[len(s.parts)-1]
 }
 
 // twin finds the part that evaluates most of what the job wants next, and how many
@@ -220,7 +229,11 @@ func (s *scheduler) look(p *part) error {
 	case !p.last:
 		return nil
 	}
-	filled, err := s.draw(p)
+	draw := s.draw
+	if len(p.draft) > 0 {
+		draw = s.drawDrafted
+	}
+	filled, err := draw(p)
 	if err != nil || !filled {
 		return err
 	}
