@@ -55,8 +55,10 @@
 // hold them all (TestEachTokenOnce, TestEachTokenOnceReal).
 //
 // A long prompt is evaluated in parts: it gets half of a step while others wait, and
-// prompts together a quarter while other requests draw their tokens, which thus come
-// steadily. A request whose context ends leaves at the next step, and a step that nobody
+// prompts together half while other requests draw their tokens, which thus come
+// steadily. Some requests may be held back for a few steps, so that several prompts are
+// evaluated together. Greedy text that repeats a passage that has come before, such as the
+// markers of the demos, is guessed and evaluated in one step, see [NoDrafts]. A request whose context ends leaves at the next step, and a step that nobody
 // waits for any more is stopped in the middle.
 //
 // Call Generate from at least as many goroutines as there are [Slots], better from twice
@@ -69,6 +71,17 @@
 // keep busy as well, one thread ([Threads]) can be many times faster than two. Several
 // models may be open; each computes with threads of its own, so that two at work at once
 // want cores for both.
+//
+// # Weights and memory
+//
+// A model is a file, "path.gguf" or "llamacpp:path.gguf"; nothing is ever downloaded. On a
+// CPU its weights may be computed in another form than the file's, whichever a short
+// trial at the first Open finds fastest: see [Weights], and [Model.Weights] for what was
+// chosen. The file is checked before llama.cpp sees it; docs/c-boundary.md says for what.
+//
+// Besides the weights a model takes the memory of its cache, in 32 bits where that is at
+// most 512 MB and else in 16, since llama.cpp attends faster to the former, and a row of
+// logits for each slot, branch and kept prefix.
 //
 // # Conversations and prompts
 //

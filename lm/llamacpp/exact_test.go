@@ -51,7 +51,7 @@ func same(a, b *lm.Response) error {
 
 func openOn(t testing.TB, tm *testModel, options ...Option) *Model {
 	t.Helper()
-	m, err := Open(modelPath(t, tm.variable), append(append([]Option{ContextSize(4096), Threads(1), Weights(WeightsAsShipped)}, tm.options...), options...)...)
+	m, err := Open(modelPath(t, tm.variable), append(append([]Option{ContextSize(4096), Weights(WeightsAsShipped)}, tm.options...), options...)...)
 	require.NoError(t, err)
 	t.Cleanup(func() { m.Close() })
 	return m
@@ -67,7 +67,7 @@ func TestDeterministic(t *testing.T) {
 			modelPath(t, tm.variable)
 			computing.Lock()
 			defer computing.Unlock()
-			requests := ofAllKinds(15)
+			requests := ofAllKinds(tm.few)
 			want := make([]*lm.Response, len(requests))
 			for i, r := range requests {
 				m := openOn(t, tm, Deterministic())
@@ -112,7 +112,7 @@ func TestAgreementInCompany(t *testing.T) {
 			modelPath(t, tm.variable)
 			computing.Lock()
 			defer computing.Unlock()
-			requests := ofAllKinds(40)
+			requests := ofAllKinds(3 * tm.few)
 			alone, together := openOn(t, tm, Slots(1)), openOn(t, tm)
 			want := make([]*lm.Response, len(requests))
 			for i, r := range requests {

@@ -59,7 +59,7 @@ func TestGenerateBySchema(t *testing.T) {
 			modelPath(t, tm.variable)
 			count := *generations
 			if tm.name != "smollm2" && !flagSet("generations") {
-				count = min(count, 60)
+				count = min(count, 40)
 			}
 			computing.Lock()
 			defer computing.Unlock()
@@ -121,7 +121,7 @@ func flagSet(name string) (set bool) {
 // BenchmarkForm compares the time for a token with and without a form.
 func BenchmarkForm(b *testing.B) {
 	for _, tm := range models {
-		m := openOn(b, tm, Threads(defaultThreads()))
+		m := openOn(b, tm)
 		for _, temperature := range []float64{0, 1} {
 			for _, form := range []string{"free", "schema"} {
 				b.Run(fmt.Sprintf("%s/temperature=%v/%s", tm.name, temperature, form), func(b *testing.B) {

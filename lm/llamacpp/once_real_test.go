@@ -84,7 +84,7 @@ func TestStressReal(t *testing.T) {
 	modelPath(t, models[0].variable)
 	computing.Lock()
 	defer computing.Unlock()
-	m := openOn(t, models[0], Weights(WeightsAuto), CacheDir(t.TempDir()), Threads(defaultThreads()), Queue(24))
+	m := openOn(t, models[0], Weights(WeightsAuto), CacheDir(t.TempDir()), Queue(24))
 	kinds := ofAllKinds(100)
 	for _, r := range kinds {
 		r.MaxTokens = min(max(r.MaxTokens, 1), 6)

@@ -20,13 +20,14 @@ import (
 
 // models are what the tests run on; each is opened once for all of them.
 var models = []*testModel{
-	{name: "smollm2", variable: "WHET_MODEL_SMOLLM2", shift: 0.15},
-	{name: "gemma", variable: "WHET_MODEL_GEMMA", options: []Option{Template("gemma")}, shift: 0.3},
+	{name: "smollm2", variable: "WHET_MODEL_SMOLLM2", few: 15, shift: 0.15},
+	{name: "gemma", variable: "WHET_MODEL_GEMMA", few: 10, options: []Option{Template("gemma")}, shift: 0.3},
 }
 
 type testModel struct {
 	name, variable string
 	options        []Option
+	few            int // requests of a test that opens the model for each
 	once           sync.Once
 	model          *Model
 	err            error
