@@ -10,8 +10,8 @@ type Queue struct{ _ byte }
 
 // WithQueue returns a context whose requests wait in a new line of their own where a
 // backend cannot take all requests at once: lines take turns, so that a thousand
-// requests of one program do not hold up the one request of another. An evaluation
-// makes one for itself. Requests of contexts without one share a line.
+// requests of one program hold up the one request of another only as far as they have
+// been let in. An evaluation makes one for itself. Requests of contexts without one share a line.
 func WithQueue(ctx context.Context) context.Context {
 	return context.WithValue(ctx, queueKey{}, new(Queue))
 }

@@ -69,7 +69,8 @@ type Choice struct {
 	Name string
 	// Options are the alternatives in the order of the shape.
 	Options []Option
-	// Picked is the index of the chosen option.
+	// Picked is the index of the chosen option: the one of the largest Prob or, with a
+	// Temperature, one that was drawn.
 	Picked int
 }
 

@@ -101,10 +101,10 @@ func summarise(c config, runs, peer []measured) summary {
 	s.Prompt = int(median(func(m measured) float64 { return float64(m.PromptTokens) }))
 	s.Computed = int(median(func(m measured) float64 { return float64(m.ComputedTokens) }))
 	s.Decoded = int(median(func(m measured) float64 { return float64(m.CompletionTokens) }))
-	s.Failed = int(median(func(m measured) float64 { return float64(m.FailedRows) }))
 	s.PeakMB, s.Accuracy, s.MacroF1 = median(peakMB), median(accuracy), median(func(m measured) float64 { return m.MacroF1 })
 	for _, m := range runs {
 		s.OtherCPU = most(s.OtherCPU, m.OtherCPU)
+		s.Failed = max(s.Failed, m.FailedRows)
 	}
 	if c.peer || len(peer) == 0 {
 		return s

@@ -104,6 +104,16 @@ func (s *server) healthy(ctx context.Context) bool {
 
 func (s *server) pid() string { return strconv.Itoa(s.cmd.Process.Pid) }
 
+// alive returns an error if the server has ended by itself.
+func (s *server) alive() error {
+	select {
+	case <-s.done:
+		return fmt.Errorf("llama-server has ended: %w; its last words: %s", s.err, s.log)
+	default:
+		return nil
+	}
+}
+
 // stop ends the server and waits for its end.
 func (s *server) stop() error {
 	if err := s.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {

@@ -245,3 +245,16 @@ func optionalFraction(n int) *expr {
 	}
 	return optional(seq(text("."), repeat(digitSet(0, 9), 1, n)))
 }
+
+// zeros is what may stand behind the 0 of zero itself: a point and zeros, as many as
+// other numbers have digits there.
+func (d *digits) zeros() *expr {
+	f := d.fraction
+	if d.safe {
+		f = min(f, safeDigits-1)
+	}
+	if f == 0 {
+		return text("")
+	}
+	return optional(seq(text("."), repeat(text("0"), 1, f)))
+}

@@ -26,7 +26,8 @@
 //     behind it: a whole number fits into an int64. With a bound that is itself left
 //     out, a fraction has at most 15 digits in all, so that it is on the right side of
 //     the bound as a float64, too. Multiples of a divisor with many digits, such as 97,
-//     have fewer digits.
+//     have fewer digits, and none more behind the point than the divisor; with a bound,
+//     zero has no sign.
 //   - at most 65,536 characters, items or keys where their number has a limit
 //   - a text with a known format (date, time, date-time, uuid, ipv4, hostname, email,
 //     uri) in that format, although a schema's format by itself demands nothing

@@ -146,8 +146,10 @@ func checkWalks(t *testing.T, g *Grammar, validate func(string) error, peer func
 		}
 		changed := change(r, text)
 		accepted := utf8.ValidString(changed) && g.accepts(t, changed)
-		if err := validate(changed); accepted && err != nil {
-			t.Fatalf("%s is accepted and does not validate: %v", changed, err)
+		if accepted { // the validator panics on numbers such as 0e9999999999
+			if err := validate(changed); err != nil {
+				t.Fatalf("%s is accepted and does not validate: %v", changed, err)
+			}
 		}
 		if llama == nil || i%8 > 0 {
 			continue

@@ -154,7 +154,7 @@ func (n numberConstraint) expr() *expr {
 	var parts []*expr
 	zero := new(big.Rat)
 	if n.holds(zero) {
-		parts = append(parts, text("0"))
+		parts = append(parts, seq(text("0"), newDigits(n).zeros()))
 	}
 	// Numbers above zero, and those below without their sign.
 	if up := n.and(numberConstraint{lo: zero, loOpen: true}); !up.empty() {

@@ -2,8 +2,6 @@ package llamacpp
 
 import (
 	"slices"
-
-	"github.com/whetgo/whet/lm"
 )
 
 // mostHeld is for how many steps requests are held back to start together.
@@ -36,8 +34,9 @@ func (s *scheduler) admit() {
 			left = append(left, s.waiting[i:]...)
 			break
 		}
-		if !s.start(j) {
-			left = append(left, j)
+		if !s.start(j) { // those behind it wait, or it would never have its turn
+			left = append(left, s.waiting[i:]...)
+			break
 		}
 	}
 	clear(s.waiting[len(left):])
@@ -95,6 +94,9 @@ func (s *scheduler) makeRoom(j *job, n int) bool {
 			n = c
 		}
 	}
+	if s.kv.room()+s.kept.tokens < need {
+		return false // and what is kept stays
+	}
 	for s.kv.room() < need {
 		if !s.evict() {
 			return false
@@ -104,7 +106,7 @@ func (s *scheduler) makeRoom(j *job, n int) bool {
 }
 
 // need is the number of cells that the job may take beyond n tokens of its target.
-func (j *job) need(n int) int { return max(j.promptTokens+j.reserve-n, 0) }
+func (j *job) need(n int) int { return max(j.promptTokens+j.reserve, len(j.target)) - n }
 
 // preempt sends the request that came last back to wait for the others, when the cells
 // do not suffice for one step: forms may have closed with more text than was set
@@ -112,12 +114,12 @@ func (j *job) need(n int) int { return max(j.promptTokens+j.reserve-n, 0) }
 func (s *scheduler) preempt() {
 	j := s.running[len(s.running)-1]
 	if len(s.running) == 1 {
-		s.fail(j, failure(lm.ErrContextLength, "the reply's tokens do not fit the context"))
+		s.fail(j, j.outgrown(s.limits.cells))
 		return
 	}
 	s.running = s.running[:len(s.running)-1]
 	s.kv.drop(j.seq)
 	j.seq = nil
-	j.reserve = max(j.reserve, len(j.target)-j.promptTokens+closingTokens)
+	j.reserve = min(max(j.reserve, len(j.target)-j.promptTokens+closingTokens), s.limits.cells-j.promptTokens)
 	s.waiting = append([]*job{j}, s.waiting...)
 }

@@ -58,8 +58,9 @@
 // prompts together half while other requests draw their tokens, which thus come
 // steadily. Some requests may be held back for a few steps, so that several prompts are
 // evaluated together. Greedy text that repeats a passage that has come before, such as the
-// markers of the demos, is guessed and evaluated in one step, see [NoDrafts]. A request whose context ends leaves at the next step, and a step that nobody
-// waits for any more is stopped in the middle.
+// markers of the demos, is guessed and evaluated in one step, see [NoDrafts]. A request
+// whose context ends leaves at the next step, and a step that nobody waits for any more is
+// stopped in the middle.
 //
 // Call Generate from at least as many goroutines as there are [Slots], better from twice
 // as many. More than [Queue] requests are not taken in: their callers wait outside, in a
@@ -95,6 +96,9 @@
 // it may become. Otherwise the request fails with an [*lm.ContextLengthError];
 // nothing is ever cut silently.
 //
+// A request without a Temperature is greedy. With one, tokens are drawn, and so is the
+// alternative of a choice, to which TopP, TopK and MinP do not apply.
+//
 // # Shapes
 //
 // Literals cost a step together with the prompt, or nothing where they end the reply.
@@ -112,8 +116,8 @@
 // that a form costs next to nothing. Text that the form leaves no choice about, such as
 // a key and its quotes, is added without decoding, in the tokens that the model would
 // have seen. JSON is written as Python's json.dumps writes it, on one line, its keys in
-// the order of the schema. When MaxTokens ends a value it is closed with as little text
-// as its form allows: the reply is always of its form. Text that a form adds counts
+// the order of the schema. When MaxTokens ends a value, or the vocabulary cannot
+// go on with it, it is closed with as little text as its form allows: the reply is always of its form. Text that a form adds counts
 // against MaxTokens, as it would if the model had written it. A schema or pattern that
 // no grammar can express (uniqueItems, for example) leaves its hole free text, and the
 // reply is not marked as Shaped.
@@ -129,7 +133,8 @@
 //
 // [Model.Score] gives the log-probability of texts as continuations of a prompt, and a
 // request's Logprobs those of the tokens that are generated. [Model.Tokenize],
-// [Model.Detokenize] and [Model.CountTokens] count. Embeddings are [OpenEmbedder]'s.
+// [Model.Detokenize] and [Model.CountTokens] count. Embeddings come from
+// [Model.Embed], or from [OpenEmbedder] for a model that does nothing else.
 //
 // # Repeatability
 //

@@ -58,8 +58,12 @@ func (s *scheduler) draft(j *job, drawing int) []int32 {
 	if d.reach == 0 {
 		d.reach = firstReach
 	}
-	n := min(d.reach, draftStep/drawing-1, j.budget-1, s.limits.outputs-len(s.batch.outIndex)-s.slots)
-	n = min(n, s.limits.batch-s.batch.len()-s.slots, s.kv.room()-s.batch.len()-s.slots)
+	set := s.slots // aside: the other jobs' outputs, and a path of a choice, which must fit whole
+	if slices.ContainsFunc(s.running, func(r *job) bool { return r.tree != nil }) {
+		set += maxPath
+	}
+	n := min(d.reach, draftStep/drawing-1, j.budget-1, s.limits.outputs-len(s.batch.outIndex)-set)
+	n = min(n, s.limits.batch-s.batch.len()-set, s.kv.room()-s.batch.len()-set)
 	if n < 1 {
 		return nil
 	}
@@ -96,6 +100,8 @@ func (s *scheduler) drawDrafted(p *part) (filled bool, err error) {
 		right++
 	}
 	if !s.dec.cutSeq(j.seq.id, len(j.seq.tokens)) {
+		s.kv.drop(j.seq) // it holds tokens that nobody counts
+		j.seq = nil
 		return false, backendFailure(errNoCut)
 	}
 	j.usage.ComputedTokens += len(p.draft) - right

@@ -9,6 +9,7 @@ import "C"
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"unsafe"
 )
 
@@ -137,7 +138,7 @@ func (e *llamaEmbedder) tokenize(text string) []int32 {
 	for {
 		n := int(C.whet_embed_tokenize(e.weights, (*C.char)(unsafe.Pointer(unsafe.StringData(text))), C.int32_t(len(text)), intArray(out), C.int32_t(len(out))))
 		if n >= 0 {
-			return out[:n:n]
+			return slices.Clone(out[:n])
 		}
 		if -n <= len(out) { // not a request for more room: too many tokens for an int32
 			return nil

@@ -59,8 +59,8 @@ func (m *Model) embedder() (*Embedder, error) {
 	}
 	engine, reason := weights.embedEngine(e.cfg)
 	if engine == nil {
-		e.err = &lm.Error{Kind: lm.ErrUnsupported, Provider: provider, Model: m.name, Message: "there are no embeddings of the model", Err: errors.New(reason)}
-		return nil, e.err
+		// Not remembered: there may be memory for the context another time.
+		return nil, &lm.Error{Kind: lm.ErrUnsupported, Provider: provider, Model: m.name, Message: "there are no embeddings of the model", Err: errors.New(reason)}
 	}
 	e.embedder = newEmbedder(engine, e.cfg, m.name)
 	return e.embedder, nil

@@ -130,7 +130,11 @@ func (j *job) following() string {
 // whether the target is another than before and the token.
 func (j *job) take(token int32) (filled, jumped bool) {
 	if j.vocab.isEnd(token) {
-		j.fill(j.interrupted())
+		if j.segments[j.at].grammar != nil { // admits has seen that it is complete
+			j.fill(j.drawn.String())
+		} else {
+			j.fill(j.interrupted())
+		}
 		return true, false
 	}
 	j.budget--

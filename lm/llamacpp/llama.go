@@ -178,6 +178,9 @@ func cFlag(on bool) C.int {
 // length is the number of tokens that llama.cpp holds of a sequence; for tests.
 func (e *llamaEngine) length(seq int32) int { return int(C.whet_length(e.c, C.int32_t(seq))) }
 
+// first is the position of the first token that llama.cpp holds of a sequence; for tests.
+func (e *llamaEngine) first(seq int32) int { return int(C.whet_first(e.c, C.int32_t(seq))) }
+
 func (e *llamaEngine) tokenize(text string, special bool) []int32 {
 	if text == "" {
 		return nil

@@ -134,13 +134,18 @@ func (m *Model) do(ctx context.Context, plan func() (*job, error)) (*lm.Response
 		return nil, err
 	}
 	defer m.gate.leave()
-	m.scheduler.planning.Add(1)
-	j, err := plan()
-	m.scheduler.planning.Add(-1)
+	j, err := m.planned(plan)
 	if err != nil {
 		return nil, err
 	}
 	return m.scheduler.run(ctx, j)
+}
+
+// planned makes a job, for which the scheduler may wait.
+func (m *Model) planned(plan func() (*job, error)) (*job, error) {
+	m.scheduler.planning.Add(1)
+	defer m.scheduler.planning.Add(-1)
+	return plan()
 }
 
 // CountTokens implements [lm.Tokenizer].
@@ -170,6 +175,9 @@ func (m *Model) Tokenize(text string) ([]int32, error) {
 	defer m.mu.RUnlock()
 	if m.closed {
 		return nil, closed()
+	}
+	if len(text) > maxText {
+		return nil, failure(lm.ErrContextLength, "the text has %d bytes, and no more than %d are tokenised", len(text), maxText)
 	}
 	return m.engine.tokenize(text, false), nil
 }

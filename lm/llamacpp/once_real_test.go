@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -118,5 +119,40 @@ func TestStressReal(t *testing.T) {
 	stats := m.Stats()
 	t.Logf("%d answered, %d ended early, %d steps, %d tokens", answered.Load(), ended.Load(), stats.Steps, stats.Computed)
 	m.scheduler.close()
+	checkCells(t, m)
+}
+
+// With a sliding window llama.cpp gives away cells that lie before it; those of kept
+// prefixes must stay, however full the cache is.
+func TestSlidingWindow(t *testing.T) {
+	t.Parallel()
+	modelPath(t, models[1].variable)
+	computing.Lock()
+	defer computing.Unlock()
+	m := openOn(t, models[1], ContextSize(2560))
+	rng := rand.New(rand.NewPCG(4, 4))
+	words := strings.Fields("boat harbour rain people dog board morning letter station ticket winter garden")
+	text := func(n int) string {
+		var b strings.Builder
+		for range n {
+			b.WriteString(words[rng.IntN(len(words))] + " ")
+		}
+		return b.String()
+	}
+	begins := []string{text(700), text(650), text(300)}
+	kept := 0
+	for range 14 {
+		_, err := m.Generate(t.Context(), &lm.Request{Prompt: begins[rng.IntN(len(begins))] + text(40+rng.IntN(350)), MaxTokens: 2})
+		require.NoError(t, err)
+	}
+	m.scheduler.close()
+	e := m.engine.(*llamaEngine)
+	m.scheduler.kept.walk(&m.scheduler.kept.root, func(p *prefix) {
+		require.Zero(t, e.first(p.seq.id), "the beginning of a sequence of %d tokens is gone", len(p.seq.tokens))
+		if len(p.seq.tokens) > 600 {
+			kept++
+		}
+	})
+	require.Positive(t, kept, "no prefix that is longer than the window was kept")
 	checkCells(t, m)
 }

@@ -9,7 +9,7 @@ const (
 	defaultMaxTokens = 512
 	allLayers        = -1
 	stepTokens       = 512
-	maxSequences     = 255 // llama.cpp's own limit, less the one of shim.c
+	maxSequences     = 254 // llama.cpp's own limit, less the two of shim.c
 )
 
 // Option changes how a model is opened.
@@ -46,7 +46,8 @@ func ContextSize(tokens int) Option { return func(c *config) { c.context = token
 func Threads(n int) Option { return func(c *config) { c.threads = n } }
 
 // Slots sets how many requests run at once; further ones wait. The default is 8.
-// On a CPU more slots gain little, and each costs attention to the tokens of all.
+// On a CPU more slots gain little, and each costs attention to the tokens of all. There
+// may be 63.
 func Slots(n int) Option { return func(c *config) { c.slots = n } }
 
 // Template chooses the chat template by name instead of the one in the model file:
@@ -78,7 +79,8 @@ func Queue(n int) Option { return func(c *config) { c.queue = n } }
 // Deterministic makes each reply depend on its request alone, to the last bit, and on
 // nothing that ran before or is waiting beside it: requests run one at a time, in steps
 // that are cut at fixed places. The same file, llama.cpp, processor and Threads are
-// meant. It takes about twice the time where requests are many. Requests without a
+// meant. It takes about twice the time where requests are many; Slots, PrefixCache and
+// guesses (see NoDrafts) have no part in it. Requests without a
 // Seed but with a Temperature still draw a seed of their own.
 func Deterministic() Option { return func(c *config) { c.deterministic = true } }
 

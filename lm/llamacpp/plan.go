@@ -18,6 +18,9 @@ func (m *Model) prompt(r *lm.Request) (head []int32, tail string, endsTurn bool,
 	if facts.addBOS && facts.bos >= 0 {
 		head = append(head, facts.bos)
 	}
+	if size := textSize(r); size > maxText {
+		return nil, "", false, failure(lm.ErrContextLength, "the request has a text of %d bytes, and no more than %d are tokenised", size, maxText)
+	}
 	if r.Prompt != "" {
 		return head, r.Prompt, false, nil
 	}
@@ -40,6 +43,19 @@ func (m *Model) prompt(r *lm.Request) (head []int32, tail string, endsTurn bool,
 		tail = ""
 	}
 	return head, tail, true, nil
+}
+
+// maxText is how many bytes of text are given to llama.cpp, which counts them with 31 bits.
+const maxText = 1 << 28
+
+func textSize(r *lm.Request) int {
+	size := len(r.Prompt)
+	for _, m := range r.Messages {
+		for _, p := range m.Parts {
+			size += len(p.Text)
+		}
+	}
+	return size
 }
 
 // plan makes a job of a request. It keeps nothing of it that the caller may change.

@@ -37,8 +37,11 @@ func (s *scheduler) evict() bool {
 }
 
 // expiry is the count of evaluated tokens at which a leaf's cells have cost more than
-// they will save.
+// they will save; with a size of the cache it is only the order in which leaves go.
 func (s *scheduler) expiry(p *prefix) int {
+	if s.cache > 0 {
+		return p.used
+	}
 	if p.uses > 1 {
 		return p.used + s.patience
 	}

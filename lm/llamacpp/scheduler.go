@@ -3,6 +3,7 @@ package llamacpp
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -87,6 +88,10 @@ func (s *scheduler) run(ctx context.Context, j *job) (*lm.Response, error) {
 	case o := <-j.done:
 		return o.resp, o.err
 	case <-ctx.Done():
+		// If the goroutine has not seen it yet, it need not: so its tokens go with its caller.
+		s.mu.Lock()
+		s.incoming = slices.DeleteFunc(s.incoming, func(o *job) bool { return o == j })
+		s.mu.Unlock()
 		return nil, ctx.Err()
 	}
 }
@@ -161,10 +166,11 @@ func (s *scheduler) isClosed() bool {
 // intake takes what has arrived; it waits when there is nothing else to do.
 func (s *scheduler) intake() {
 	if s.collect(); len(s.running) > 0 {
+		s.ended = 0
 		return
 	}
 	if s.ended > 0 {
-		expected := s.ended
+		expected := min(s.ended, s.slots)
 		s.ended = 0
 		if len(s.waiting) < expected {
 			s.gather(expected)
@@ -182,6 +188,7 @@ func (s *scheduler) intake() {
 
 // gather waits for the expected number of requests, or until none is on its way.
 func (s *scheduler) gather(expected int) {
+	end := time.Now().Add(4 * gathering)
 	timer := time.NewTimer(gathering)
 	defer timer.Stop()
 	for len(s.waiting) < expected {
@@ -189,7 +196,7 @@ func (s *scheduler) gather(expected int) {
 		case <-s.quit:
 			return
 		case <-timer.C:
-			if s.planning.Load() == 0 {
+			if s.planning.Load() == 0 || time.Now().After(end) {
 				return
 			}
 			timer.Reset(gathering / 5)
@@ -212,6 +219,8 @@ func (s *scheduler) shutdown() {
 	for _, j := range s.running {
 		s.kv.drop(j.seq)
 	}
+	s.stats.Requests += len(s.running) + len(s.waiting)
+	s.publish()
 	for _, j := range append(s.running, s.waiting...) {
 		j.done <- outcome{err: closed()}
 	}

@@ -19,6 +19,7 @@ struct whet_engine {
     struct llama_batch        batch;
     int32_t                   batch_cap;
     int32_t                   padding; // the sequence of the tokens that only fill up a step
+    int32_t                   window;  // of attention in some layers, or 0; see guard
     int                       bare;
     int32_t                  *seq; // what batch.seq_id points into
     size_t                    seq_cap;
@@ -124,8 +125,8 @@ int whet_start(whet_engine *e, whet_sizes z) {
     p.n_ctx           = z.context + ROWS; // llama.cpp rounds up to 256
     p.n_batch         = round_up(z.batch);
     p.n_ubatch        = round_up(z.batch);
-    p.n_seq_max       = z.sequences + 1;
-    p.n_outputs_max   = round_up(z.outputs > z.sequences ? z.outputs : z.sequences + 1);
+    p.n_seq_max       = z.sequences + 2;
+    p.n_outputs_max   = round_up(z.outputs > z.sequences + 2 ? z.outputs : z.sequences + 2);
     p.n_threads       = z.threads;
     p.n_threads_batch = z.threads;
     // One buffer for all sequences: copying a prefix only marks cells, and a token
@@ -143,6 +144,7 @@ int whet_start(whet_engine *e, whet_sizes z) {
     e->batch_cap = z.batch;
     e->bare      = z.bare;
     e->padding   = z.sequences;
+    e->window    = llama_model_n_swa(e->model);
     size_t cap   = round_up(z.batch);
     e->batch.token    = malloc(sizeof(llama_token) * cap);
     e->batch.pos      = malloc(sizeof(llama_pos) * cap);
@@ -238,6 +240,18 @@ static void fill_up(whet_engine *e, int32_t outputs) {
     }
 }
 
+// guard keeps what lies before a sliding window: llama.cpp gives away the cells that one
+// sequence alone owns and no longer attends to, even with swa_full, and a prefix that is
+// taken over later would lack its beginning. While it looks for cells another sequence
+// owns them, too.
+static void guard(whet_engine *e, bool on) {
+    if (e->window <= 0) return;
+    llama_seq_id all = e->padding + 1;
+    for (llama_seq_id s = 0; on && s < e->padding; s++)
+        if (llama_memory_seq_pos_max(e->memory, s) + 1 >= e->window) llama_memory_seq_cp(e->memory, s, all, -1, -1);
+    if (!on) llama_memory_seq_rm(e->memory, all, -1, -1);
+}
+
 int whet_decode(whet_engine *e, const whet_step *s) {
     forget_reason();
     if (s->n_tokens < 1 || s->n_tokens > e->batch_cap) return -1;
@@ -264,7 +278,9 @@ int whet_decode(whet_engine *e, const whet_step *s) {
     if (targets > 0 && !e->bare) fill_up(e, outputs);
     e->handed += e->batch.n_tokens;
 
+    guard(e, true);
     int rc = llama_decode(e->ctx, e->batch);
+    guard(e, false);
     if (e->batch.n_tokens > s->n_tokens) llama_memory_seq_rm(e->memory, e->padding, -1, -1);
     if (rc != 0) return rc;
     for (int32_t i = 0, at = 0; i < s->n_out; i++) {
@@ -286,6 +302,8 @@ void whet_abort(whet_engine *e, int on) { atomic_store(&e->abort, on); }
 void whet_copy(whet_engine *e, int32_t src, int32_t dst, int32_t end) { llama_memory_seq_cp(e->memory, src, dst, 0, end); }
 
 int whet_cut(whet_engine *e, int32_t seq, int32_t begin) { return llama_memory_seq_rm(e->memory, seq, begin, -1); }
+
+int32_t whet_first(whet_engine *e, int32_t seq) { return llama_memory_seq_pos_min(e->memory, seq); }
 
 int32_t whet_length(whet_engine *e, int32_t seq) { return llama_memory_seq_pos_max(e->memory, seq) + 1; }
 

@@ -68,6 +68,7 @@ const float *whet_row(whet_engine *e, int32_t index);
 void         whet_abort(whet_engine *e, int on);
 void         whet_copy(whet_engine *e, int32_t src, int32_t dst, int32_t end);
 int          whet_cut(whet_engine *e, int32_t seq, int32_t begin); // whether it could; it always can from 0 on
+int32_t      whet_first(whet_engine *e, int32_t seq); // the first token's position that is there, -1 for none
 int32_t      whet_length(whet_engine *e, int32_t seq);
 
 int32_t whet_tokenize(const whet_engine *e, const char *text, int32_t n, int32_t *out, int32_t cap, int special);

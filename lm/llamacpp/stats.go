@@ -2,7 +2,8 @@ package llamacpp
 
 // Stats is what a model has done since it was opened.
 type Stats struct {
-	// Requests is how many requests have ended, with a reply or without.
+	// Requests is how many requests have ended, with a reply or without, that took any
+	// computing.
 	Requests int
 	// Steps is how many batches were evaluated, and Computed how many tokens in them:
 	// the sum of all Usage.ComputedTokens, but for requests that ended early.

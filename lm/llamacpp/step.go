@@ -189,7 +189,7 @@ func (s *scheduler) absorb() {
 			case cells[index] < 0:
 				cells[index] = s.kv.cell()
 				j.usage.ComputedTokens++
-			case p.from+k < j.promptTokens:
+			case p.from+k < j.promptTokens && j.usage.CachedTokens < j.promptTokens:
 				j.usage.CachedTokens++ // by the twin
 			}
 			s.kv.extend(j.seq, j.target[p.from+k], cells[index])
@@ -248,10 +248,18 @@ func (s *scheduler) moveOn(j *job) error {
 	return s.retarget(j)
 }
 
+// outgrown is the error of a reply that has become longer than was set aside for it.
+func (j *job) outgrown(cells int) error {
+	return &lm.Error{
+		Kind: lm.ErrContextLength, Provider: provider,
+		Err: &lm.ContextLengthError{Prompt: j.promptTokens, Reply: len(j.target) - j.promptTokens + 1, Limit: cells},
+	}
+}
+
 // retarget makes the job's sequence a beginning of its target, which has changed.
 func (s *scheduler) retarget(j *job) error {
 	if len(j.target) > s.limits.cells {
-		return failure(lm.ErrContextLength, "the reply's tokens do not fit the context")
+		return j.outgrown(s.limits.cells)
 	}
 	return s.kv.truncate(j.seq, min(common(j.seq.tokens, j.target), len(j.target)-1))
 }

@@ -113,7 +113,7 @@ func (x *texts) prompt(v vocabulary, text string) tokenized {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	switch {
-	case 2*shared >= len(text) && at < len(x.recent): // it takes the place of the one like it
+	case at >= 0 && 2*shared >= len(text) && at < len(x.recent): // it takes the place of the one like it
 		x.recent = slices.Delete(x.recent, at, at+1)
 	case len(x.recent) == recentTexts:
 		x.recent = x.recent[:recentTexts-1]

@@ -45,7 +45,7 @@ const (
 //
 //   - if the model has more than 1.5e9 parameters,
 //   - if the largest of the rewritten files would be more than a quarter of the memory
-//     or of the disk space that is free, or if the system does not tell,
+//     or of the disk space that is free, or if the system does not tell: only Linux does,
 //   - if layers are on a GPU, see [GPULayers],
 //   - if something goes wrong, as on a full disk or without a directory for the cache.
 //
@@ -55,7 +55,8 @@ func Weights(w WeightType) Option { return func(c *config) { c.weights = w } }
 
 // CacheDir sets the directory where rewritten weights and the results of trials are
 // kept, in its folder weights. It may be shared by processes, deleted when no model is
-// being opened, and read-only once it holds what is needed. The default is whet in
+// being opened, and read-only once it holds what is needed; nothing in it is deleted by
+// itself. A rewritten file is used by later builds of llamacpp, too. The default is whet in
 // [os.UserCacheDir].
 func CacheDir(path string) Option { return func(c *config) { c.cacheDir = path } }
 

@@ -72,14 +72,15 @@ func (w shippedWeights) all(f form) bool {
 	return ok && len(w.matrices) == 1
 }
 
-// candidates are the forms in which no matrix has fewer bits than in the file, except
-// one that the whole file has already. There are none for a file with an unknown type.
+// candidates are the forms in which no matrix loses: none has fewer bits than in the
+// file, nor 16 bits of another kind, and the whole file does not have the form already.
+// There are none for a file with an unknown type.
 func (w shippedWeights) candidates() []form {
 	var out []form
 next:
 	for _, f := range forms {
 		for kind := range w.matrices {
-			if b := bitsOf(kind); b == 0 || f.bits() < b {
+			if b := bitsOf(kind); b == 0 || f.bits() < b || b == 16 && kind != f.tensor {
 				continue next
 			}
 		}
