@@ -114,6 +114,10 @@ func (l *embedLoop) run() {
 			l.step()
 		}
 	}
+	if l.pending != nil { // of a caller who has left, but that nobody has seen it
+		l.release(l.pending)
+		l.pending = nil
+	}
 	for _, j := range l.jobs {
 		j.done <- closed()
 	}
