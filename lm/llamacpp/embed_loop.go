@@ -60,12 +60,11 @@ func (l *embedLoop) do(ctx context.Context, j *embedJob) error {
 	l.incoming = append(l.incoming, j)
 	l.mu.Unlock()
 	l.nudge()
-	stop := context.AfterFunc(ctx, l.cancelled)
-	defer stop()
 	select {
 	case err := <-j.done:
 		return err
 	case <-ctx.Done():
+		l.cancelled()
 		return ctx.Err()
 	}
 }
@@ -77,7 +76,8 @@ func (l *embedLoop) nudge() {
 	}
 }
 
-// cancelled is called when some call's context has ended.
+// cancelled is called when some call's context has ended, by that call itself: a function
+// that the context was to call could be taken back before it has run.
 func (l *embedLoop) cancelled() {
 	l.mu.Lock()
 	if len(l.inStep) > 0 && l.abandoned() {

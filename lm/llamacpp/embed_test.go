@@ -238,10 +238,10 @@ func TestEmbedCancelled(t *testing.T) {
 		return done
 	}
 	first, leave := context.WithCancel(t.Context())
-	a := call(first, "aaaaaaaaaaaaaaa") // two steps
+	a := call(onlyDone{first}, "aaaaaaaaaaaaaaa") // two steps
 	<-f.entered
 	b := call(t.Context(), "bb")
-	c := call(first, "cc")
+	c := call(onlyDone{first}, "cc")
 	waitFor(t, e, 2)
 	leave() // nobody waits for the step: it needs no proceed
 	for _, done := range []chan error{a, c} {

@@ -82,8 +82,6 @@ func (s *scheduler) run(ctx context.Context, j *job) (*lm.Response, error) {
 	s.incoming = append(s.incoming, j)
 	s.mu.Unlock()
 	s.nudge()
-	stop := context.AfterFunc(ctx, s.cancelled)
-	defer stop()
 	select {
 	case o := <-j.done:
 		return o.resp, o.err
@@ -92,6 +90,7 @@ func (s *scheduler) run(ctx context.Context, j *job) (*lm.Response, error) {
 		s.mu.Lock()
 		s.incoming = slices.DeleteFunc(s.incoming, func(o *job) bool { return o == j })
 		s.mu.Unlock()
+		s.cancelled()
 		return nil, ctx.Err()
 	}
 }
@@ -103,7 +102,8 @@ func (s *scheduler) nudge() {
 	}
 }
 
-// cancelled is called when some request's context has ended. One request leaves
+// cancelled is called when some request's context has ended, by that request itself: a
+// function that the context was to call could be taken back before it has run. One request leaves
 // between steps; only a step that nobody waits for any more is stopped.
 func (s *scheduler) cancelled() {
 	s.mu.Lock()

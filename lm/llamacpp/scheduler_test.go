@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -317,20 +318,46 @@ func TestCancelStopsStep(t *testing.T) {
 	done := make(chan error)
 	for range 3 {
 		go func() {
-			_, err := m.Generate(ctx, &lm.Request{Prompt: "a long wait"})
+			_, err := m.Generate(onlyDone{ctx}, &lm.Request{Prompt: "a long wait"})
 			done <- err
 		}()
 	}
-	time.Sleep(20 * time.Millisecond)
+	waitForStep(t, m, true)
 	cancel()
 	for range 3 {
 		if err := <-done; !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
 	}
-	// The step must have ended for Close to return; it would take an hour.
+	waitForStep(t, m, false) // it would take an hour
 	m.Close()
 	checkAccount(t, m, f)
+}
+
+// onlyDone is a context that ends, and calls nothing when it does: as one whose functions
+// were taken back first.
+type onlyDone struct{ context.Context }
+
+func (onlyDone) AfterFunc(func()) func() bool { return func() bool { return true } }
+
+// Value hides the context within from those who would ask it instead.
+func (onlyDone) Value(any) any { return nil }
+
+// waitForStep waits until a step runs, or until none does.
+func waitForStep(t *testing.T, m *Model, runs bool) {
+	t.Helper()
+	for {
+		m.scheduler.mu.Lock()
+		got := len(m.scheduler.inStep) > 0
+		m.scheduler.mu.Unlock()
+		if got == runs {
+			return
+		}
+		if err := t.Context().Err(); err != nil {
+			t.Fatal(err)
+		}
+		runtime.Gosched()
+	}
 }
 
 func TestClose(t *testing.T) {
