@@ -80,8 +80,7 @@
 // trial at the first Open finds fastest: see [Weights], and [Model.Weights] for what was
 // chosen. The file is checked before llama.cpp sees it; docs/c-boundary.md says for what.
 //
-// Besides the weights a model takes the memory of its cache, in 32 bits where that is at
-// most 512 MB and else in 16, since llama.cpp attends faster to the former, and a row of
+// Besides the weights a model takes the memory of its cache, in 16 bits, and a row of
 // logits for each slot, branch and kept prefix.
 //
 // # Conversations and prompts

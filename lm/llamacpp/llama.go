@@ -53,7 +53,6 @@ func load(path string, cfg config) (engine, string) {
 	if rc := C.whet_start(c, C.whet_sizes{
 		context: C.int32_t(sizes.cells), batch: C.int32_t(sizes.batch), sequences: C.int32_t(sizes.sequences),
 		outputs: C.int32_t(sizes.outputs), threads: C.int32_t(cfg.threads), bare: cFlag(cfg.bare),
-		half: cFlag(cfg.halfCache || (cfg.gpuLayers != 0 && bool(C.llama_supports_gpu_offload()))),
 	}); rc != 0 {
 		C.whet_free(c)
 		if rc == C.WHET_NO_MEMORY {

@@ -28,10 +28,9 @@ type config struct {
 	deterministic bool
 	noDrafts      bool
 
-	weights   WeightType
-	cacheDir  string
-	bare      bool // for tests: steps are not filled up, see shim.c
-	halfCache bool // for tests: the cache has 16 bits, as llama-server has it
+	weights  WeightType
+	cacheDir string
+	bare     bool // for tests: steps are not filled up, see shim.c
 }
 
 // ContextSize sets how many tokens the KV cache holds: no prompt and reply may be

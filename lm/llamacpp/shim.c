@@ -99,26 +99,6 @@ enum { ROWS = 4 };
 
 static int32_t round_up(int32_t n) { return (n + ROWS - 1) / ROWS * ROWS; }
 
-// llama.cpp's attention on a CPU makes 32 bits of the cache's 16 again and again, for each
-// 64 tokens and each head: with 32 bits in the cache it takes about a sixth less time.
-// That is done where it takes no more memory than this.
-enum { FULL_CACHE = 512 << 20 };
-
-static int64_t meta_number(const struct llama_model *m, const char *key, int64_t otherwise) {
-    char arch[64], name[128], value[32];
-    if (llama_model_meta_val_str(m, "general.architecture", arch, sizeof arch) < 0) return otherwise;
-    snprintf(name, sizeof name, "%s.attention.%s", arch, key);
-    if (llama_model_meta_val_str(m, name, value, sizeof value) < 0) return otherwise;
-    return atoll(value);
-}
-
-// cache_bytes is the size of a cache in 32 bits.
-static int64_t cache_bytes(const struct llama_model *m, int64_t cells) {
-    int64_t head = llama_model_n_embd(m) / (llama_model_n_head(m) > 0 ? llama_model_n_head(m) : 1);
-    int64_t wide = meta_number(m, "key_length", head) + meta_number(m, "value_length", head);
-    return cells * llama_model_n_layer(m) * llama_model_n_head_kv(m) * wide * (int64_t) sizeof(float);
-}
-
 int whet_start(whet_engine *e, whet_sizes z) {
     forget_reason();
     struct llama_context_params p = llama_context_default_params();
@@ -133,7 +113,6 @@ int whet_start(whet_engine *e, whet_sizes z) {
     // may belong to several sequences. With a sliding window the whole cache must
     // stay, or a sequence could not be cut back.
     p.kv_unified          = true;
-    if (!z.half && cache_bytes(e->model, z.context) <= FULL_CACHE) p.type_k = p.type_v = GGML_TYPE_F32;
     p.swa_full            = true;
     p.abort_callback      = aborted;
     p.abort_callback_data = e;

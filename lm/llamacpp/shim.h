@@ -18,7 +18,6 @@ typedef struct {
     int32_t outputs;   // rows of logits of one step
     int32_t threads;
     int bare; // steps are not filled up, see fill_up; for tests
-    int half; // the cache holds 16 bits, see FULL_CACHE
 } whet_sizes;
 
 typedef struct {
