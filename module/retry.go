@@ -18,12 +18,13 @@ import (
 // are in Prediction.Rejected and in the trace.
 //
 // A raw prompt, such as adapter.Compact's, has no place for a complaint: it is sent
-// again as another rollout, at a temperature of at least 0.7. A reply that the token
-// limit cut off is not asked for again.
+// again as another rollout, at a temperature of at least 0.7. After a reply that the token
+// limit cut off nothing is asked again, since the next would be cut off, too.
 func Retry(n int) Option { return func(o *options) { o.retries = n } }
 
 // JSONFallback lets a module ask once more through adapter.JSON when a reply cannot
-// be read, before any [Retry], as DSPy does by default. The default is off.
+// be read, before any [Retry], as DSPy does by default; also when the token limit cut it
+// off before anything could be read, as JSON may take fewer. The default is off.
 func JSONFallback() Option { return func(o *options) { o.jsonFallback = true } }
 
 // NoShape keeps the form of the reply from the backend, so that the model writes
@@ -77,9 +78,10 @@ func (p *Predictor) ask(ctx context.Context, in signature.Record, read func(sign
 	pred, err := p.attempt(ctx, model, q, in, read, used)
 	for retries := 0; ; {
 		var pe *adapter.ParseError
-		if err == nil || !errors.As(err, &pe) || errors.As(err, new(*TruncatedError)) {
+		if err == nil || !errors.As(err, &pe) {
 			break
 		}
+		cut := errors.As(err, new(*TruncatedError)) || len(used.rejected) > 0 && errors.As(used.rejected[0].Err, new(*TruncatedError))
 		asked := q.adapter
 		switch {
 		case p.options.jsonFallback && prep.fallback != nil && len(used.rejected) == 0:
@@ -90,7 +92,7 @@ func (p *Predictor) ask(ctx context.Context, in signature.Record, read func(sign
 			if q, err = p.question(adapter.JSON{}.Name(), template, in); err != nil {
 				return nil, used, err
 			}
-		case retries < p.options.retries:
+		case retries < p.options.retries && !cut:
 			retries++
 			reply := used.last.Text
 			if retries == 1 {

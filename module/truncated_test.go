@@ -9,6 +9,7 @@ import (
 
 	"github.com/whetgo/whet/adapter"
 	"github.com/whetgo/whet/lm"
+	"github.com/whetgo/whet/lm/lmtest"
 	"github.com/whetgo/whet/module"
 )
 
@@ -163,5 +164,37 @@ func TestTruncatedKeepsParseError(t *testing.T) {
 	_, err = module.MustPredict[question, answer]("", module.WithLM(limited("Let me", false))).Call(context.Background(), question{"?"})
 	if err == nil || !strings.Contains(err.Error(), "the backend's limit") {
 		t.Errorf("without MaxTokens: %v", err)
+	}
+}
+
+// JSON is asked for after a reply that was cut before anything could be read, and after
+// that nothing more; without it nothing at all.
+func TestTruncatedFallsBack(t *testing.T) {
+	t.Parallel()
+	const rambling = "the the the the the the the the the the the the"
+	for name, c := range map[string]struct {
+		options []module.Option
+		replies []string
+		want    string
+		calls   int
+	}{
+		"retry alone":        {[]module.Option{module.Retry(2)}, []string{rambling, family}, "", 1},
+		"JSON":               {[]module.Option{module.JSONFallback()}, []string{rambling, `{"folder": "work"}`}, "work", 2},
+		"JSON, then nothing": {[]module.Option{module.JSONFallback(), module.Retry(2)}, []string{rambling, "no", family}, "", 2},
+	} {
+		model := lmtest.Script(c.replies...)
+		p := module.MustPredict[Mail, Folder]("Sort the mail.", append(c.options, module.MaxTokens(8), module.WithLM(model))...)
+		pred, err := p.Call(t.Context(), Mail{Text: "x"})
+		if model.Calls() != c.calls {
+			t.Errorf("%s: %d calls, want %d", name, model.Calls(), c.calls)
+		}
+		switch {
+		case c.want == "":
+			if err == nil {
+				t.Errorf("%s: got %+v", name, pred)
+			}
+		case err != nil || pred.Out.Folder != c.want || !errors.As(pred.Rejected[0].Err, new(*module.TruncatedError)):
+			t.Errorf("%s: got %+v, %v", name, pred, err)
+		}
 	}
 }
