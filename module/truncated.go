@@ -149,6 +149,12 @@ func (p *Predictor) complete(name string, out signature.Record, repairs []adapte
 			s, _ := v.(string)
 			return len(longer) > len(s) && strings.EqualFold(longer[:len(s)], s)
 		})
+	case signature.KindLiteral:
+		text := fmt.Sprint(v)
+		return !slices.ContainsFunc(f.Type.Literals(), func(longer signature.Value) bool {
+			s := fmt.Sprint(longer)
+			return len(s) > len(text) && strings.HasPrefix(s, text)
+		})
 	case signature.KindList, signature.KindObject, signature.KindDict, signature.KindTuple, signature.KindSet:
 		return !slices.ContainsFunc(repairs, func(r adapter.Repair) bool { return r.Field == name || r.Field == "" })
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/whetgo/whet/lm"
 	"github.com/whetgo/whet/lm/lmtest"
 	"github.com/whetgo/whet/module"
+	"github.com/whetgo/whet/signature"
 )
 
 // limited is a model whose only reply ends at the token limit.
@@ -195,6 +196,19 @@ func TestTruncatedFallsBack(t *testing.T) {
 			}
 		case err != nil || pred.Out.Folder != c.want || !errors.As(pred.Rejected[0].Err, new(*module.TruncatedError)):
 			t.Errorf("%s: got %+v, %v", name, pred, err)
+		}
+	}
+}
+
+// Of a literal that begins no other nothing can be lacking.
+func TestTruncatedLiteral(t *testing.T) {
+	t.Parallel()
+	sig := signature.MustParse("question -> n: Literal[1, 12, 7]")
+	for text, whole := range map[string]bool{"1": false, "12": true, "7": true} {
+		p := module.MustDynamic(sig, module.WithLM(limited("[[ ## n ## ]]\n"+text, false)))
+		_, err := p.Run(t.Context(), signature.RecordOf("question", "?"))
+		if cut := errors.As(err, new(*module.TruncatedError)); cut == whole || err != nil && !cut {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }

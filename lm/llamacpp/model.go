@@ -43,9 +43,9 @@ var _ interface {
 // turn it off.
 //
 // Open fails with an [*lm.Error] of kind [lm.ErrUnavailable] when llama.cpp was not built
-// in, of kind [lm.ErrModel] when the file is not a whole model, and of kind
-// [lm.ErrInvalidRequest] when an option makes no sense. The model holds memory that Go
-// does not manage: call Close.
+// in, of kind [lm.ErrModel] when the file is not a whole model, or is trained for less
+// than the ContextSize, and of kind [lm.ErrInvalidRequest] when an option makes no sense
+// with any model. The model holds memory that Go does not manage: call Close.
 func Open(name string, opts ...Option) (*Model, error) {
 	cfg, err := newConfig(opts)
 	if err != nil {
