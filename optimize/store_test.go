@@ -56,7 +56,7 @@ func TestStoreAsksOnce(t *testing.T) {
 		if model.calls.Load() != 1 || cached.Load() != 9 || calls != (Calls{10, 1}) {
 			t.Errorf("%d calls, %d cached, %+v", model.calls.Load(), cached.Load(), calls)
 		}
-		if want := (lm.Usage{Calls: 10, CachedCalls: 9, PromptTokens: 3}); usage != want {
+		if want := (lm.Usage{Calls: 10, CachedCalls: 9, PromptTokens: 3, PricedCalls: 9}); usage != want {
 			t.Errorf("usage %+v, want %+v", usage, want)
 		}
 		// Another model is another identity.
