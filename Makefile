@@ -88,6 +88,10 @@ bench-grammar: ## Let SmolLM2 generate 10,000 values of 33 schemas and validate 
 	@scripts/setup models smollm2
 	@$(env) go test -tags llamacpp -run TestGenerateBySchema/smollm2 -v -timeout 120m ./lm/llamacpp -generations 10000
 
+.PHONY: prices
+prices: ## Make lm/price's table anew from the pinned genai-prices (10 s)
+	@python3 lm/price/gen/gen.py
+
 .PHONY: bench-dspy
 bench-dspy: dspy ## Measure DSPy's overhead per call on this machine
 	@$(env) "$$WHET_DSPY_PYTHON" bench/peers/dspy_overhead.py

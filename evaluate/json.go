@@ -29,12 +29,17 @@ type jsonUsage struct {
 	CachedTokens     int `json:"cached_tokens,omitempty"`
 	CompletionTokens int `json:"completion_tokens"`
 	ForcedTokens     int `json:"forced_tokens,omitempty"`
+	ReasoningTokens  int `json:"reasoning_tokens,omitempty"`
+	// PricedCalls have cost CostUSD; what the others did is not known.
+	PricedCalls int      `json:"priced_calls,omitempty"`
+	CostUSD     *float64 `json:"cost_usd,omitempty"`
 }
 
 type jsonTimes struct {
 	Wall   float64 `json:"wall_s"`
 	Median float64 `json:"row_median_s"`
 	P95    float64 `json:"row_p95_s"`
+	P99    float64 `json:"row_p99_s"`
 }
 
 type jsonRow struct {
@@ -51,7 +56,15 @@ type jsonRow struct {
 }
 
 func usageJSON(u lm.Usage) jsonUsage {
-	return jsonUsage{u.Calls, u.CachedCalls, u.PromptTokens, u.CachedTokens, u.CompletionTokens, u.ForcedTokens}
+	j := jsonUsage{
+		Calls: u.Calls, CachedCalls: u.CachedCalls, PromptTokens: u.PromptTokens, CachedTokens: u.CachedTokens,
+		CompletionTokens: u.CompletionTokens, ForcedTokens: u.ForcedTokens, ReasoningTokens: u.ReasoningTokens, PricedCalls: u.PricedCalls,
+	}
+	if u.PricedCalls > 0 {
+		cost := u.Cost.Dollars()
+		j.CostUSD = &cost
+	}
+	return j
 }
 
 // MarshalJSON writes the report with all rows and without times: the same for
@@ -82,7 +95,7 @@ func (r *Report[In, Out]) json(times bool) jsonReport {
 		out.MetricUsage = &u
 	}
 	if times {
-		out.Times = &jsonTimes{r.Wall.Seconds(), r.LatencyPercentile(50).Seconds(), r.LatencyPercentile(95).Seconds()}
+		out.Times = &jsonTimes{r.Wall.Seconds(), r.LatencyPercentile(50).Seconds(), r.LatencyPercentile(95).Seconds(), r.LatencyPercentile(99).Seconds()}
 	}
 	for i := range r.Rows {
 		out.Rows[i] = r.Rows[i].json(times)

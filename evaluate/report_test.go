@@ -64,7 +64,7 @@ func TestTextWithTimes(t *testing.T) {
 		require.NoError(t, err)
 		var b bytes.Buffer
 		require.NoError(t, report.Text(&b, evaluate.Times, evaluate.Rows))
-		assert.Contains(t, b.String(), "time          60ms  a row takes 20ms (median), 20ms (95th percentile)\n")
+		assert.Contains(t, b.String(), "time          60ms  a row takes 20ms (median), 20ms (95th percentile), 20ms (99th)\n")
 		assert.Contains(t, b.String(), "dev.csv:1   1.000        20ms  {\"label\":\"ham\"}\n")
 
 		b.Reset()
@@ -74,7 +74,7 @@ func TestTextWithTimes(t *testing.T) {
 			Rows  []struct{ Seconds float64 }
 		}
 		require.NoError(t, json.Unmarshal(b.Bytes(), &got))
-		assert.Equal(t, map[string]float64{"wall_s": 0.06, "row_median_s": 0.02, "row_p95_s": 0.02}, got.Times)
+		assert.Equal(t, map[string]float64{"wall_s": 0.06, "row_median_s": 0.02, "row_p95_s": 0.02, "row_p99_s": 0.02}, got.Times)
 		assert.Equal(t, 0.02, got.Rows[5].Seconds)
 	})
 }

@@ -44,7 +44,8 @@ func (e *LimitError) Unwrap() error { return e.Err }
 // An error of p or m makes the row a failed one and does not stop the others:
 // see [Row], [FailureScore], [MaxErrors]. An empty data set is [ErrNoData]. When
 // the context ends first, Run waits for the rows in flight and returns the report
-// of the rows that ran and an error that wraps the context's. When the objective
+// of the rows that ran and an error that wraps the context's. The same holds for an error
+// of kind lm.ErrBudget: after it no row could run. When the objective
 // cannot be computed, Run returns the report and that error, beside the other if
 // there are two; what is wrong with true labels it finds before the first call.
 func Run[In, Out any](ctx context.Context, p module.Program[In, Out], data []module.Example[In, Out], m metric.Metric[In, Out], opts ...Option) (*Report[In, Out], error) {
@@ -106,6 +107,7 @@ func (r *Report[In, Out]) run(ctx context.Context, p module.Program[In, Out], m 
 		mu     sync.Mutex
 		failed int
 		limit  *LimitError
+		spent  error
 	)
 	for range min(o.concurrency, len(r.Rows)) {
 		wg.Go(func() {
@@ -117,6 +119,14 @@ func (r *Report[In, Out]) run(ctx context.Context, p module.Program[In, Out], m 
 				row := &r.Rows[i]
 				row.run(ctx, p, m, o.failureScore)
 				if row.Skipped {
+					if errors.Is(row.Err, lm.ErrBudget) {
+						mu.Lock()
+						if spent == nil {
+							spent = row.Err
+						}
+						mu.Unlock()
+						cancel()
+					}
 					return
 				}
 				prog.row(row.Score.Value, row.Err != nil)
@@ -133,10 +143,24 @@ func (r *Report[In, Out]) run(ctx context.Context, p module.Program[In, Out], m 
 		})
 	}
 	wg.Wait()
-	if limit != nil {
+	switch {
+	case limit != nil:
 		return limit
+	case spent != nil:
+		return fmt.Errorf("evaluate: stopped after %d of %d rows: %w", r.finished(), len(r.Rows), spent)
 	}
 	return nil
+}
+
+// finished counts the rows that have run.
+func (r *Report[In, Out]) finished() int {
+	n := 0
+	for i := range r.Rows {
+		if !r.Rows[i].Skipped {
+			n++
+		}
+	}
+	return n
 }
 
 // run runs one row.
@@ -168,6 +192,9 @@ func (row *Row[In, Out]) run(ctx context.Context, p module.Program[In, Out], m m
 		row.Score.Value = failureScore
 		if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
 			return // interrupted, and so not the program's failure
+		}
+		if errors.Is(err, lm.ErrBudget) {
+			return // not its failure either
 		}
 	}
 	row.Skipped = false

@@ -63,9 +63,12 @@ func (r *Report[In, Out]) Text(w io.Writer, details ...Detail) error {
 	if r.MetricUsage.Calls > 0 {
 		lines = append(lines, [3]string{"judge calls", strconv.Itoa(r.MetricUsage.Calls), tokens(r.MetricUsage)})
 	}
+	if all := r.Usage.Add(r.MetricUsage); all.Calls > 0 {
+		lines = append(lines, cost(all))
+	}
 	if has(details, Times) {
-		lines = append(lines, [3]string{"time", r.Wall.Round(time.Millisecond).String(), fmt.Sprintf("a row takes %s (median), %s (95th percentile)",
-			r.LatencyPercentile(50).Round(time.Microsecond), r.LatencyPercentile(95).Round(time.Microsecond))})
+		lines = append(lines, [3]string{"time", r.Wall.Round(time.Millisecond).String(), fmt.Sprintf("a row takes %s (median), %s (95th percentile), %s (99th)",
+			r.LatencyPercentile(50).Round(time.Microsecond), r.LatencyPercentile(95).Round(time.Microsecond), r.LatencyPercentile(99).Round(time.Microsecond))})
 	}
 	wide := 0
 	for _, l := range lines {
@@ -84,6 +87,17 @@ func (r *Report[In, Out]) Text(w io.Writer, details ...Detail) error {
 	return err
 }
 
+// cost says what calls have cost, and of how many that is not known.
+func cost(u lm.Usage) [3]string {
+	switch {
+	case u.PricedCalls == 0:
+		return [3]string{"cost", "?", "unknown; package lm/price knows what providers charge"}
+	case !u.CostKnown():
+		return [3]string{"cost", u.Cost.String(), fmt.Sprintf("and what %d calls of models without a known price cost", u.Calls-u.PricedCalls)}
+	}
+	return [3]string{"cost", u.Cost.String(), "in all"}
+}
+
 func tokens(u lm.Usage) string {
 	s := fmt.Sprintf("%d prompt tokens, %d decoded", u.PromptTokens, u.CompletionTokens)
 	if u.CachedTokens > 0 {
@@ -91,6 +105,9 @@ func tokens(u lm.Usage) string {
 	}
 	if u.ForcedTokens > 0 {
 		s += fmt.Sprintf(", %d forced", u.ForcedTokens)
+	}
+	if u.ReasoningTokens > 0 {
+		s += fmt.Sprintf(" (%d of them thoughts)", u.ReasoningTokens)
 	}
 	if u.CachedCalls > 0 {
 		s += fmt.Sprintf("; %d calls answered from a store", u.CachedCalls)

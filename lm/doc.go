@@ -10,6 +10,26 @@
 //
 //	if errors.Is(err, lm.ErrContextLength) { ... }
 //
+// What a model can besides is an optional interface: [Streamer], [Sampler], [Tokenizer],
+// [Scorer]. [Embedder] is a model of its own.
+//
+// # What stands before a model
+//
+// A wrapper is an LM again, so that wrappers stack; [Chain] writes the stack from the
+// outside in:
+//
+//	model := lm.Chain(provider, store.Wrap, limit.Wrap, price.With(table), retry.With())
+//
+//	lm/cache            answers what it has been asked before, from a file
+//	lm/retry            asks again what may succeed the next time
+//	lm/limit            requests and tokens a minute, and at once
+//	lm/budget           stops when calls, tokens or money are spent
+//	lm/fallback         asks the next model when one fails
+//	lm/balance          spreads requests over models that are the same
+//	lm/router           a weak model for what is easy, a strong one for the rest
+//	lm/cassette         records answers to a file, and answers from it
+//	lm/price            what a reply has cost
+//
 // [With] puts a model into a context for all predictors without one of their
 // own; [Wrap] puts something in front of every model that is called below.
 package lm

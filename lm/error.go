@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // ErrorKind says what sort of failure an [Error] is. Each kind is itself an
@@ -25,8 +26,22 @@ const (
 	ErrUnavailable ErrorKind = "unavailable"
 	// ErrModel: the model file or name is not usable.
 	ErrModel ErrorKind = "unusable model"
-	// ErrBackend: the backend failed in a way that is not the caller's fault.
+	// ErrBackend: the backend failed in a way that is not the caller's fault, and may
+	// not the next time.
 	ErrBackend ErrorKind = "backend failure"
+	// ErrRateLimit: too many requests or tokens for now; Error.RetryAfter says, where the
+	// provider does, for how long.
+	ErrRateLimit ErrorKind = "rate limit reached"
+	// ErrTimeout: no answer came in time, the caller's own context apart.
+	ErrTimeout ErrorKind = "timed out"
+	// ErrAuth: the key is missing, wrong, or not allowed to do this.
+	ErrAuth ErrorKind = "not authorized"
+	// ErrQuota: the account has nothing left to pay with.
+	ErrQuota ErrorKind = "quota used up"
+	// ErrRefused: the provider does not let this request or its reply pass.
+	ErrRefused ErrorKind = "refused by the provider"
+	// ErrBudget: what the caller allowed to spend is spent; see package lm/budget.
+	ErrBudget ErrorKind = "budget spent"
 )
 
 // Error is what an LM returns when it cannot answer. It never holds a key.
@@ -39,11 +54,22 @@ type Error struct {
 	Model string
 	// Message says what was wrong, what was expected and what to do.
 	Message string
+	// Status is the HTTP status, 0 where there is none, and Code the provider's own word
+	// for the failure, for example "context_length_exceeded".
+	Status int
+	Code   string
+	// RetryAfter is how long the provider asks to wait; 0 where it does not say.
+	RetryAfter time.Duration
+	// RequestID is the provider's number of the request, for its support.
+	RequestID string
+	// Partial is what had come of a reply that broke off; it is nil where nothing had.
+	Partial *Response
 	// Err is the cause, if there is one.
 	Err error
 }
 
-// Error returns provider, model, kind, message and cause in one line.
+// Error returns provider, model, kind, status, code, message, request ID and cause in one
+// line.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("lm")
@@ -54,11 +80,22 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " (%s)", e.Model)
 	}
 	b.WriteString(": " + string(e.Kind))
+	switch {
+	case e.Status != 0 && e.Code != "":
+		fmt.Fprintf(&b, " (HTTP %d, %s)", e.Status, e.Code)
+	case e.Status != 0:
+		fmt.Fprintf(&b, " (HTTP %d)", e.Status)
+	case e.Code != "":
+		fmt.Fprintf(&b, " (%s)", e.Code)
+	}
 	if e.Message != "" {
 		b.WriteString(": " + e.Message)
 	}
 	if e.Err != nil {
 		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	if e.RequestID != "" {
+		fmt.Fprintf(&b, " [request %s]", e.RequestID)
 	}
 	return b.String()
 }
@@ -89,5 +126,8 @@ func (e *ContextLengthError) Error() string {
 		e.Prompt, e.Reply, e.Over(), e.Limit)
 }
 
-// IsRetryable reports whether the same request may succeed later.
-func IsRetryable(err error) bool { return errors.Is(err, ErrBackend) }
+// IsRetryable reports whether the same request may succeed later: whether its error is of
+// kind [ErrBackend], [ErrRateLimit] or [ErrTimeout].
+func IsRetryable(err error) bool {
+	return errors.Is(err, ErrBackend) || errors.Is(err, ErrRateLimit) || errors.Is(err, ErrTimeout)
+}

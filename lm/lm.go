@@ -7,7 +7,7 @@ import "context"
 // Generate answers r. It must not keep or change r after it returns, returns
 // ctx.Err() (wrapped or not) when the context ended, and an *Error for
 // everything else that went wrong. What a model can do beyond that it says by
-// optional interfaces: [Tokenizer], [Named].
+// optional interfaces: [Named], [Tokenizer], [Scorer], [Streamer], [Sampler].
 type LM interface {
 	Generate(ctx context.Context, r *Request) (*Response, error)
 }
@@ -33,9 +33,10 @@ type Tokenizer interface {
 	CountTokens(ctx context.Context, r *Request) (int, error)
 }
 
-// NameOf returns the name of an LM that has one, and "" for any other.
+// NameOf returns the name of an LM that has one, or of the one behind it (see [Wrapper]),
+// and "" for any other.
 func NameOf(m LM) string {
-	if n, ok := m.(Named); ok {
+	if n, ok := As[Named](m); ok {
 		return n.Name()
 	}
 	return ""

@@ -147,6 +147,7 @@ func TestIsRetryable(t *testing.T) {
 	for kind, want := range map[lm.ErrorKind]bool{
 		lm.ErrBackend: true, lm.ErrInvalidRequest: false, lm.ErrContextLength: false,
 		lm.ErrUnsupported: false, lm.ErrUnavailable: false, lm.ErrModel: false,
+		lm.ErrRateLimit: true, lm.ErrTimeout: true, lm.ErrAuth: false, lm.ErrQuota: false, lm.ErrRefused: false, lm.ErrBudget: false,
 	} {
 		if got := lm.IsRetryable(fmt.Errorf("x: %w", &lm.Error{Kind: kind})); got != want {
 			t.Errorf("%s: %v", kind, got)

@@ -16,12 +16,18 @@ const (
 	RoleSystem    Role = "system"
 	RoleUser      Role = "user"
 	RoleAssistant Role = "assistant"
+	// RoleTool is the answer of a tool to a call that the assistant has made.
+	RoleTool Role = "tool"
 )
 
 // Message is one turn of a conversation.
 type Message struct {
 	Role  Role
 	Parts []Part
+	// ToolCalls are what the assistant asks tools for; it may have no Parts then.
+	ToolCalls []ToolCall
+	// ToolCallID says which call a message of RoleTool answers.
+	ToolCallID string
 }
 
 // Part is one piece of a message's content. Exactly one of its fields is set.
@@ -73,13 +79,13 @@ func (b *Blob) URI() string {
 }
 
 // System, User and Assistant make a message of one text part.
-func System(text string) Message { return Message{RoleSystem, []Part{{Text: text}}} }
+func System(text string) Message { return Message{Role: RoleSystem, Parts: []Part{{Text: text}}} }
 
 // User makes a user message of one text part.
-func User(text string) Message { return Message{RoleUser, []Part{{Text: text}}} }
+func User(text string) Message { return Message{Role: RoleUser, Parts: []Part{{Text: text}}} }
 
 // Assistant makes an assistant message of one text part.
-func Assistant(text string) Message { return Message{RoleAssistant, []Part{{Text: text}}} }
+func Assistant(text string) Message { return Message{Role: RoleAssistant, Parts: []Part{{Text: text}}} }
 
 // Text returns the message's text parts joined.
 func (m Message) Text() string {
@@ -107,6 +113,10 @@ type Request struct {
 	// ResponseFormat, when set, asks a backend without shapes for a JSON object; see
 	// [ResponseFormat]. A backend that enforces Shape ignores it where there is one.
 	ResponseFormat *ResponseFormat
+	// Tools are what the model may ask to be called, and ToolChoice says whether it must:
+	// see [ToolChoice]. A backend without tools refuses a request with some.
+	Tools      []Tool
+	ToolChoice ToolChoice
 	// Temperature is the softness of the choice of tokens; nil means the
 	// backend's default, and 0 (greedy) is not nil. See [Temperature].
 	Temperature *float64
@@ -159,7 +169,9 @@ func (r *Request) Clone() *Request {
 	c.Messages = slices.Clone(r.Messages)
 	for i := range c.Messages {
 		c.Messages[i].Parts = slices.Clone(c.Messages[i].Parts)
+		c.Messages[i].ToolCalls = slices.Clone(c.Messages[i].ToolCalls)
 	}
+	c.Tools = slices.Clone(r.Tools)
 	c.Stop = slices.Clone(r.Stop)
 	return &c
 }
@@ -186,6 +198,9 @@ func (r *Request) Validate() error {
 		return &Error{Kind: ErrInvalidRequest, Message: fmt.Sprintf("TopLogprobs is not in 0 to %d", maxTopLogprobs)}
 	case r.TopLogprobs > 0 && !r.Logprobs:
 		return &Error{Kind: ErrInvalidRequest, Message: "TopLogprobs is set without Logprobs"}
+	}
+	if err := r.validateTools(); err != nil {
+		return err
 	}
 	return r.Shape.validate()
 }

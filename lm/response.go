@@ -1,5 +1,7 @@
 package lm
 
+import "slices"
+
 // FinishReason says why a reply ended.
 type FinishReason string
 
@@ -9,6 +11,8 @@ const (
 	FinishStop FinishReason = "stop"
 	// FinishLength: MaxTokens was reached.
 	FinishLength FinishReason = "length"
+	// FinishTools: the model waits for the tools that it has called.
+	FinishTools FinishReason = "tool calls"
 )
 
 // Response is an LM's reply.
@@ -16,6 +20,11 @@ type Response struct {
 	// Text is the whole reply. With a Shape that was enforced it includes the
 	// literals.
 	Text string
+	// Reasoning is what a reasoning model has thought before its reply, where the
+	// provider shows it.
+	Reasoning string
+	// ToolCalls are the tools that the model asks for, in order.
+	ToolCalls []ToolCall
 	// Choices report each HoleChoice of an enforced Shape, in order.
 	Choices []Choice
 	// Logprobs report each generated token, in order, where the request asks for them
@@ -33,6 +42,12 @@ type Response struct {
 	Usage Usage
 	// Model names the model that answered.
 	Model string
+	// Fingerprint identifies what the provider ran, weights and settings: where it has
+	// changed, the same request with the same seed may have another answer. It is empty
+	// where the provider does not tell.
+	Fingerprint string
+	// RequestID is the provider's number of the request.
+	RequestID string
 	// Cached reports an answer that came out of a store and was not paid again.
 	Cached bool
 }
@@ -65,6 +80,40 @@ type Usage struct {
 	ComputedTokens int
 	// CachedCalls of the Calls were answered from a store.
 	CachedCalls int
+	// ReasoningTokens of the CompletionTokens were thoughts before the reply.
+	ReasoningTokens int
+	// CacheWriteTokens of the PromptTokens were written into the provider's cache, which
+	// some charge for.
+	CacheWriteTokens int
+	// Cost is what PricedCalls of the Calls have cost. The cost of the others is not
+	// known; see [Usage.CostKnown]. A call of a model in the process, and one that was
+	// answered from a store, costs nothing and is known to.
+	Cost        Money
+	PricedCalls int
+}
+
+// CostKnown reports whether the Cost is that of all calls.
+func (u Usage) CostKnown() bool { return u.PricedCalls == u.Calls }
+
+// Clone returns a copy of r that shares no slice with it.
+func (r *Response) Clone() *Response {
+	c := *r
+	c.ToolCalls = slices.Clone(r.ToolCalls)
+	c.Choices = slices.Clone(r.Choices)
+	for i := range c.Choices {
+		c.Choices[i].Options = slices.Clone(c.Choices[i].Options)
+	}
+	c.Logprobs = cloneLogprobs(r.Logprobs)
+	c.Cut = slices.Clone(r.Cut)
+	return &c
+}
+
+func cloneLogprobs(tokens []TokenLogprob) []TokenLogprob {
+	out := slices.Clone(tokens)
+	for i := range out {
+		out[i].Top = cloneLogprobs(out[i].Top)
+	}
+	return out
 }
 
 // Add returns the sum of u and v.
@@ -76,5 +125,9 @@ func (u Usage) Add(v Usage) Usage {
 	u.ForcedTokens += v.ForcedTokens
 	u.ComputedTokens += v.ComputedTokens
 	u.CachedCalls += v.CachedCalls
+	u.ReasoningTokens += v.ReasoningTokens
+	u.CacheWriteTokens += v.CacheWriteTokens
+	u.Cost += v.Cost
+	u.PricedCalls += v.PricedCalls
 	return u
 }

@@ -193,7 +193,7 @@ func (b *bootstrapper) run(ctx context.Context, example, round int) (*trace.Trac
 	}
 	program := module.WithStates(ctx, states)
 	if round > 0 {
-		program = lm.Wrap(program, func(m lm.LM) lm.LM { return likeInner(rollout{m, round}, m) })
+		program = lm.Wrap(program, func(m lm.LM) lm.LM { return rollout{m, round} })
 	}
 	return b.attempt(program, ctx, example)
 }
@@ -203,6 +203,9 @@ type rollout struct {
 	model lm.LM
 	round int
 }
+
+// Unwrap implements lm.Wrapper.
+func (r rollout) Unwrap() lm.LM { return r.model }
 
 // Generate implements lm.LM.
 func (r rollout) Generate(ctx context.Context, req *lm.Request) (*lm.Response, error) {

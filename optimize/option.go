@@ -20,6 +20,7 @@ type options struct {
 	progress    io.Writer
 	concurrency int
 	calibrate   *Calibrate
+	through     []lm.Middleware
 }
 
 const defaultConcurrency = 8
@@ -67,6 +68,21 @@ func By[Out any](objective metric.Objective[Out]) Option {
 // Teacher sets the language model that bootstrapped demos are made with. The
 // default is each predictor's own.
 func Teacher(m lm.LM) Option { return func(o *options) { o.teacher = m } }
+
+// Through sends each call that is not answered from the search's own memory through
+// middleware, the first of which sees it first: an answer store on disk, so that a search
+// that was killed ends, run again, with the identical program and pays only for what is
+// not in the store; a budget, which ends the search with the best so far.
+//
+//	store, err := cache.Open("answers.db")
+//	limit := budget.New(budget.Limits{Money: 2 * lm.USD})
+//	result, err := optimize.Compile(ctx, opt, program, train, metric.Exact,
+//		optimize.Through(store.Wrap, limit.Wrap))
+//
+// The default is nothing.
+func Through(wares ...lm.Middleware) Option {
+	return func(o *options) { o.through = append(o.through, wares...) }
+}
 
 // Progress writes one line to w for each trial. The default is silence. Errors
 // in writing are ignored.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/whetgo/whet/internal/canonical"
 	"github.com/whetgo/whet/lm"
 )
 
@@ -19,7 +20,7 @@ func rebiasable(r *lm.Request) bool {
 	if r.Shape == nil || (r.Temperature != nil && *r.Temperature != 0) {
 		return false
 	}
-	i := lastHole(r.Shape)
+	i := canonical.LastHole(r.Shape)
 	return i >= 0 && r.Shape.Segments[i].Hole == lm.HoleChoice
 }
 
@@ -28,11 +29,11 @@ func rebiasable(r *lm.Request) bool {
 // nil when resp does not tell: when the backend did not score the choice, or did
 // not pick the most likely one.
 func rebias(asked *lm.Request, resp *lm.Response, want *lm.Request) *lm.Response {
-	out := copyResponse(resp)
+	out := resp.Clone()
 	if asked.Shape == nil || sameBiases(asked.Shape, want.Shape) {
 		return out
 	}
-	hole := lastHole(want.Shape)
+	hole := canonical.LastHole(want.Shape)
 	before, after := asked.Shape.Segments[hole].Choices, want.Shape.Segments[hole].Choices
 	if !resp.Shaped || len(resp.Choices) == 0 {
 		return nil

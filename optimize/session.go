@@ -105,7 +105,12 @@ func (s *session) evaluateOn(ctx context.Context, c candidate, set dataset) (*ev
 
 // hopeless reports an error that does not depend on the candidate.
 func hopeless(err error) bool {
-	return errors.Is(err, lm.ErrUnavailable) || errors.Is(err, lm.ErrModel) || errors.Is(err, module.ErrNoLM)
+	for _, kind := range []error{lm.ErrUnavailable, lm.ErrModel, lm.ErrAuth, lm.ErrQuota, lm.ErrBudget, module.ErrNoLM} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
 }
 
 // measureBaseline scores the program as it is, once.

@@ -15,8 +15,8 @@ type Store struct{ store *store }
 // NewStore returns an empty store.
 func NewStore() *Store { return &Store{newStore()} }
 
-// Wrap returns m with the store before it. Where m is an lm.Named or an
-// lm.Tokenizer, so is what is returned; counting tokens goes past the store.
+// Wrap returns m with the store before it. What m can besides answering is found through
+// it: see lm.As.
 func (s *Store) Wrap(m lm.LM) lm.LM { return s.store.wrap(m) }
 
 // Calls returns how many calls were requested through the store, and how many of

@@ -3,9 +3,9 @@ package optimize
 import (
 	"context"
 	"reflect"
-	"slices"
 	"sync"
 
+	"github.com/whetgo/whet/internal/canonical"
 	"github.com/whetgo/whet/lm"
 )
 
@@ -21,7 +21,7 @@ type store struct {
 
 type storeKey struct {
 	model any // comparable: a language model, or its name
-	d     digest
+	d     canonical.Digest
 }
 
 // storeEntry is an answer, or one on its way: done is closed when it is known.
@@ -35,7 +35,7 @@ type storeEntry struct {
 func newStore() *store { return &store{entries: map[storeKey]*storeEntry{}} }
 
 // wrap puts the store before a model: see lm.Wrap.
-func (s *store) wrap(m lm.LM) lm.LM { return likeInner(storedLM{s, m}, m) }
+func (s *store) wrap(m lm.LM) lm.LM { return storedLM{s, m} }
 
 // totals returns the counts so far.
 func (s *store) totals() (Calls, lm.Usage) {
@@ -49,6 +49,9 @@ type storedLM struct {
 	model lm.LM
 }
 
+// Unwrap implements lm.Wrapper.
+func (l storedLM) Unwrap() lm.LM { return l.model }
+
 // Generate implements lm.LM.
 func (l storedLM) Generate(ctx context.Context, r *lm.Request) (*lm.Response, error) {
 	l.store.mu.Lock()
@@ -60,12 +63,12 @@ func (l storedLM) Generate(ctx context.Context, r *lm.Request) (*lm.Response, er
 	}
 	if rebiasable(r) {
 		// One entry serves a choice under whatever biases.
-		resp, err := l.entry(ctx, storeKey{id, canonical(r, true)}, r)
+		resp, err := l.entry(ctx, storeKey{id, canonical.Request(r, true)}, r)
 		if err != nil || resp != nil {
 			return resp, err
 		}
 	}
-	return l.entry(ctx, storeKey{id, canonical(r, false)}, r)
+	return l.entry(ctx, storeKey{id, canonical.Request(r, false)}, r)
 }
 
 // identity returns what a model is known by in the store: itself, else its name.
@@ -108,7 +111,7 @@ func (l storedLM) entry(ctx context.Context, key storeKey, r *lm.Request) (*lm.R
 			return nil, nil
 		}
 		resp.Cached = true
-		resp.Usage = lm.Usage{Calls: 1, CachedCalls: 1}
+		resp.Usage = lm.Usage{Calls: 1, CachedCalls: 1, PricedCalls: 1}
 		s.mu.Lock()
 		s.usage = s.usage.Add(resp.Usage)
 		s.mu.Unlock()
@@ -136,7 +139,7 @@ func (l storedLM) fill(ctx context.Context, key storeKey, e *storeEntry, r *lm.R
 		return nil, err
 	}
 	e.resp = resp
-	return copyResponse(resp), nil
+	return resp.Clone(), nil
 }
 
 // pay asks the model and counts the call.
@@ -157,24 +160,4 @@ func (l storedLM) pay(ctx context.Context, r *lm.Request) (*lm.Response, error) 
 	}
 	s.usage = s.usage.Add(resp.Usage)
 	return resp, nil
-}
-
-// copyResponse returns a copy of which nothing is shared, as what the store keeps may
-// go to several callers.
-func copyResponse(r *lm.Response) *lm.Response {
-	c := *r
-	c.Choices = slices.Clone(r.Choices)
-	for i := range c.Choices {
-		c.Choices[i].Options = slices.Clone(c.Choices[i].Options)
-	}
-	c.Logprobs = copyLogprobs(r.Logprobs)
-	return &c
-}
-
-func copyLogprobs(tokens []lm.TokenLogprob) []lm.TokenLogprob {
-	out := slices.Clone(tokens)
-	for i := range out {
-		out[i].Top = copyLogprobs(out[i].Top)
-	}
-	return out
 }

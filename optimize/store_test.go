@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/whetgo/whet/internal/canonical"
 	"github.com/whetgo/whet/lm"
 )
 
@@ -55,7 +56,7 @@ func TestStoreAsksOnce(t *testing.T) {
 		if model.calls.Load() != 1 || cached.Load() != 9 || calls != (Calls{10, 1}) {
 			t.Errorf("%d calls, %d cached, %+v", model.calls.Load(), cached.Load(), calls)
 		}
-		if want := (lm.Usage{Calls: 10, CachedCalls: 9, PromptTokens: 3}); usage != want {
+		if want := (lm.Usage{Calls: 10, CachedCalls: 9, PromptTokens: 3, PricedCalls: 9}); usage != want {
 			t.Errorf("usage %+v, want %+v", usage, want)
 		}
 		// Another model is another identity.
@@ -179,11 +180,11 @@ func TestCanonical(t *testing.T) {
 		"stop":        func(r *lm.Request) { r.Stop = nil },
 		"rollout":     func(r *lm.Request) { r.Rollout = 1 },
 	}
-	seen := map[digest]string{canonical(base(), false): "base"}
+	seen := map[canonical.Digest]string{canonical.Request(base(), false): "base"}
 	for name, change := range changes {
 		r := base()
 		change(r)
-		d := canonical(r, false)
+		d := canonical.Request(r, false)
 		if other, ok := seen[d]; ok {
 			t.Errorf("%s and %s have the same hash", name, other)
 		}
@@ -191,11 +192,11 @@ func TestCanonical(t *testing.T) {
 	}
 	a, b := base(), base()
 	b.Shape = choiceShape(0, math.Copysign(0, -1))
-	if canonical(a, false) != canonical(base(), false) || canonical(a, false) != canonical(b, false) {
+	if canonical.Request(a, false) != canonical.Request(base(), false) || canonical.Request(a, false) != canonical.Request(b, false) {
 		t.Error("equal requests have different hashes")
 	}
 	b.Shape = choiceShape(3, 1)
-	if canonical(a, true) != canonical(b, true) {
+	if canonical.Request(a, true) != canonical.Request(b, true) {
 		t.Error("the last hole's biases are in the loose hash")
 	}
 }
@@ -259,7 +260,7 @@ func TestStoreKeepsItsAnswers(t *testing.T) {
 		}
 		want := answer()
 		if want.Cached = i > 0; want.Cached {
-			want.Usage = lm.Usage{Calls: 1, CachedCalls: 1}
+			want.Usage = lm.Usage{Calls: 1, CachedCalls: 1, PricedCalls: 1}
 		}
 		if !reflect.DeepEqual(resp, want) {
 			t.Errorf("answer %d: got %+v", i, resp)

@@ -52,12 +52,11 @@ func TestWrappersHideNothing(t *testing.T) {
 			s := NewStore()
 			stored := s.Wrap(tt.model)
 			req := &lm.Request{Prompt: "12345"}
-			for kind, m := range map[string]lm.LM{"stored": stored, "rollout": likeInner(rollout{stored, 1}, stored)} {
-				named, ok := m.(lm.Named)
-				if ok != (tt.name != "") || ok && named.Name() != tt.name {
-					t.Errorf("%s: named %v, want the name %q", kind, ok, tt.name)
+			for kind, m := range map[string]lm.LM{"stored": stored, "rollout": rollout{stored, 1}} {
+				if name := lm.NameOf(m); name != tt.name {
+					t.Errorf("%s: the name is %q, want %q", kind, name, tt.name)
 				}
-				counting, ok := m.(lm.Tokenizer)
+				counting, ok := lm.As[lm.Tokenizer](m)
 				if ok != (tt.tokens > 0) {
 					t.Errorf("%s: counting %v, want %v", kind, ok, !ok)
 				}

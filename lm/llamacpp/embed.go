@@ -119,7 +119,7 @@ func (e *Embedder) Embed(ctx context.Context, texts []string) (*lm.Embeddings, e
 	}
 	return &lm.Embeddings{
 		Vectors: j.vectors, Model: e.name,
-		Usage: lm.Usage{Calls: 1, PromptTokens: j.tokens, ComputedTokens: j.tokens},
+		Usage: lm.Usage{Calls: 1, PricedCalls: 1, PromptTokens: j.tokens, ComputedTokens: j.tokens},
 	}, nil
 }
 

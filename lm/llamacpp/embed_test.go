@@ -116,7 +116,7 @@ func TestEmbedVectors(t *testing.T) {
 						}
 					}
 				}
-				want := lm.Usage{Calls: 1, PromptTokens: total, ComputedTokens: total}
+				want := lm.Usage{Calls: 1, PricedCalls: 1, PromptTokens: total, ComputedTokens: total}
 				if r.Usage != want || r.Model != e.Name() {
 					t.Errorf("%+v of %s", r.Usage, r.Model)
 				}

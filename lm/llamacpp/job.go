@@ -240,7 +240,7 @@ func (j *job) response() *lm.Response {
 	if j.length {
 		r.Finish = lm.FinishLength
 	}
-	r.Usage.Calls = 1
+	r.Usage.Calls, r.Usage.PricedCalls = 1, 1
 	r.Usage.PromptTokens = j.promptTokens
 	return r
 }

@@ -24,6 +24,9 @@ func (m *Model) prompt(r *lm.Request) (head []int32, tail string, endsTurn bool,
 	if r.Prompt != "" {
 		return head, r.Prompt, false, nil
 	}
+	if r.UsesTools() {
+		return nil, "", false, failure(lm.ErrUnsupported, "the request has tools, and this backend calls none; describe them in a message, as package module does")
+	}
 	if err := checkMessages(r.Messages); err != nil {
 		return nil, "", false, err
 	}

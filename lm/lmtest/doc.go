@@ -6,5 +6,6 @@
 //
 //	model := lmtest.Script("[[ ## label ## ]]\nham\n\n[[ ## completed ## ]]")
 //
-// [Suite] is the conformance suite that each backend passes.
+// [Suite] is the conformance suite that each backend passes. [NewServer] is a provider over
+// HTTP that fails as it is told, and [Faults] runs a backend through all that can go wrong.
 package lmtest

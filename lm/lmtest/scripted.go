@@ -61,7 +61,7 @@ func (s *Scripted) Generate(ctx context.Context, r *lm.Request) (*lm.Response, e
 	text, finish := cut(text, r)
 	return &lm.Response{
 		Text: text, Finish: finish, Model: "scripted",
-		Usage: lm.Usage{Calls: 1, PromptTokens: countMarks(promptText(r)), CompletionTokens: countWords(text)},
+		Usage: lm.Usage{Calls: 1, PricedCalls: 1, PromptTokens: countMarks(promptText(r)), CompletionTokens: countWords(text)},
 	}, nil
 }
 

@@ -20,7 +20,7 @@ func TestScriptedRunsOut(t *testing.T) {
 		if err != nil || resp.Text != want || resp.Finish != lm.FinishStop || resp.Model != "scripted" || resp.Shaped {
 			t.Fatalf("got %+v, %v; want %s", resp, err, want)
 		}
-		if u := (lm.Usage{Calls: 1, PromptTokens: 3, CompletionTokens: 1}); resp.Usage != u {
+		if u := (lm.Usage{Calls: 1, PricedCalls: 1, PromptTokens: 3, CompletionTokens: 1}); resp.Usage != u {
 			t.Errorf("usage %+v, want %+v", resp.Usage, u)
 		}
 	}

@@ -1,4 +1,6 @@
-package optimize
+// Package canonical gives equal requests equal digests: what the answer stores of lm/cache
+// and optimize know a request by.
+package canonical
 
 import (
 	"crypto/sha256"
@@ -9,14 +11,14 @@ import (
 	"github.com/whetgo/whet/lm"
 )
 
-// digest is the hash of a canonical request: equal requests have equal digests.
-type digest [sha256.Size]byte
+// Digest is the hash of a canonical request.
+type Digest [sha256.Size]byte
 
-// canonical hashes all of a request that decides its answer. With loose set, the
+// Request hashes all of a request that decides its answer. With loose set, the
 // biases of the last hole, which must be a choice, are left out: they decide
 // which alternative is picked, but not how likely each is.
-func canonical(r *lm.Request, loose bool) digest {
-	w := canonicalWriter{h: sha256.New()}
+func Request(r *lm.Request, loose bool) Digest {
+	w := writer{h: sha256.New()}
 	w.str(r.Prompt)
 	w.num(len(r.Messages))
 	for _, m := range r.Messages {
@@ -35,6 +37,22 @@ func canonical(r *lm.Request, loose bool) digest {
 			}
 		}
 	}
+	for _, m := range r.Messages {
+		w.num(len(m.ToolCalls))
+		for _, c := range m.ToolCalls {
+			w.str(c.ID)
+			w.str(c.Name)
+			w.str(c.Arguments)
+		}
+		w.str(m.ToolCallID)
+	}
+	w.num(len(r.Tools))
+	for _, t := range r.Tools {
+		w.str(t.Name)
+		w.str(t.Description)
+		w.str(string(t.Parameters))
+	}
+	w.str(string(r.ToolChoice))
 	w.shape(r.Shape, loose)
 	w.float(r.Temperature)
 	w.float(r.TopP)
@@ -58,32 +76,32 @@ func canonical(r *lm.Request, loose bool) digest {
 	}
 	w.num(r.Rollout)
 	w.flag(loose)
-	var d digest
+	var d Digest
 	w.h.Sum(d[:0])
 	return d
 }
 
-// canonicalWriter writes values so that no two lists of values give the same
+// writer writes values so that no two lists of values give the same
 // bytes: a text comes after its length.
-type canonicalWriter struct {
+type writer struct {
 	h   hash.Hash
 	buf []byte
 }
 
-func (w *canonicalWriter) bits(v uint64) {
+func (w *writer) bits(v uint64) {
 	w.buf = binary.LittleEndian.AppendUint64(w.buf[:0], v)
 	_, _ = w.h.Write(w.buf) // a hash never fails
 }
 
-func (w *canonicalWriter) num(n int) { w.bits(uint64(n)) }
+func (w *writer) num(n int) { w.bits(uint64(n)) }
 
-func (w *canonicalWriter) str(s string) {
+func (w *writer) str(s string) {
 	w.num(len(s))
 	w.buf = append(w.buf[:0], s...)
 	_, _ = w.h.Write(w.buf)
 }
 
-func (w *canonicalWriter) flag(b bool) {
+func (w *writer) flag(b bool) {
 	if b {
 		w.bits(1)
 	} else {
@@ -91,19 +109,19 @@ func (w *canonicalWriter) flag(b bool) {
 	}
 }
 
-func (w *canonicalWriter) float(f *float64) {
+func (w *writer) float(f *float64) {
 	w.flag(f != nil)
 	if f != nil {
 		w.bits(math.Float64bits(*f))
 	}
 }
 
-func (w *canonicalWriter) shape(s *lm.Shape, loose bool) {
+func (w *writer) shape(s *lm.Shape, loose bool) {
 	w.flag(s != nil)
 	if s == nil {
 		return
 	}
-	last := lastHole(s)
+	last := LastHole(s)
 	w.num(len(s.Segments))
 	for i, seg := range s.Segments {
 		w.str(seg.Literal)
@@ -121,8 +139,8 @@ func (w *canonicalWriter) shape(s *lm.Shape, loose bool) {
 	}
 }
 
-// lastHole returns the index of a shape's last hole, or -1.
-func lastHole(s *lm.Shape) int {
+// LastHole returns the index of a shape's last hole, or -1.
+func LastHole(s *lm.Shape) int {
 	for i := len(s.Segments) - 1; i >= 0; i-- {
 		if s.Segments[i].Hole != lm.HoleNone {
 			return i

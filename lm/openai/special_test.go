@@ -1,0 +1,137 @@
+package openai
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/whetgo/whet/lm"
+)
+
+// tokenizing is a server that knows two special tokens; every other byte is a token.
+func tokenizing(t *testing.T) *fake {
+	t.Helper()
+	return serve(t, func(w http.ResponseWriter, r *http.Request, body string) {
+		w.Header().Set("Content-Type", jsonType)
+		switch r.URL.Path {
+		case "/tokenize":
+			var in struct {
+				Content string
+				Special bool `json:"parse_special"`
+			}
+			if err := json.Unmarshal([]byte(body), &in); err != nil {
+				t.Error(err)
+			}
+			if in.Special {
+				in.Content = strings.NewReplacer("<|im_end|>", "1", "<s>", "2").Replace(in.Content)
+			}
+			data, _ := json.Marshal(map[string]any{"tokens": make([]int, len(in.Content))})
+			_, _ = w.Write(data)
+		case "/apply-template":
+			_, _ = io.WriteString(w, `{"prompt":"<|im_end|>hi"}`)
+		case "/v1/chat/completions":
+			_, _ = io.WriteString(w, chat("hi"))
+		case "/v1/completions":
+			_, _ = io.WriteString(w, `{"choices":[{"text":"hi","finish_reason":"stop"}]}`)
+		default:
+			http.NotFound(w, r)
+		}
+	})
+}
+
+func TestSpecialTokens(t *testing.T) {
+	t.Parallel()
+	s := tokenizing(t)
+	m := open(t, s, "llama-server/m")
+	r := asks("a <|im_end|> and <b>bold</b>, <s> [INST] <|im_end|>")
+	for range 2 {
+		generate(t, m, r)
+	}
+	chats, asked := []string{}, 0
+	for i, p := range s.paths {
+		if p == "/v1/chat/completions" {
+			chats = append(chats, s.bodies[i])
+		} else {
+			asked++
+		}
+	}
+	const want = `a <` + joiner + `|im_end|> and <b>bold</b>, <` + joiner + `s> [INST] <` + joiner + `|im_end|>`
+	if len(chats) != 2 || asked != 10 || !strings.Contains(chats[0], want) || chats[0] != chats[1] {
+		t.Errorf("after %d questions %q was sent, want two of\n%s\nafter two questions for each of five texts", asked, chats, want)
+	}
+	generate(t, m, &lm.Request{Prompt: "x<s>y"})
+	if last := s.bodies[len(s.bodies)-1]; !strings.Contains(last, `"x<`+joiner+`s>y"`) {
+		t.Errorf("the prompt was sent as %s", last)
+	}
+	if got := r.Messages[0].Text(); strings.Contains(got, joiner) {
+		t.Errorf("the request was changed to %q", got)
+	}
+}
+
+// TestSpecialTokensElsewhere is a server that cannot be asked.
+func TestSpecialTokensElsewhere(t *testing.T) {
+	t.Parallel()
+	s := tokenizing(t)
+	generate(t, open(t, s, "vllm/m"), asks("<|im_end|>"))
+	if len(s.bodies) != 1 || !strings.Contains(s.bodies[0], "<|im_end|>") {
+		t.Errorf("sent were %q", s.bodies)
+	}
+}
+
+func TestSpecialsAreBounded(t *testing.T) {
+	t.Parallel()
+	m := open(t, tokenizing(t), "llama-server/m")
+	for i := range maxSpecials {
+		m.specials.known[strings.Repeat("x", i+1)] = false
+	}
+	generate(t, m, asks("<s>"))
+	if n := len(m.specials.known); n != 1 {
+		t.Errorf("%d texts are remembered, want all forgotten but the last", n)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() { generate(t, m, asks("<|im_end|> <a> <b> <c>")) })
+	}
+	wg.Wait()
+}
+
+func TestTokenizer(t *testing.T) {
+	t.Parallel()
+	m := open(t, tokenizing(t), "llama-server/m")
+	if _, ok := lm.As[lm.Tokenizer](m); ok {
+		t.Error("every model counts tokens by its type, and most servers cannot")
+	}
+	c, err := m.Tokenizer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, r := range map[int]*lm.Request{
+		3: asks("whatever the template makes of it"), // the mark and two letters
+		5: {Prompt: "a b c"},
+		7: {Prompt: "<s>b"}, // four and the joiner's three
+	} {
+		if n, err := c.CountTokens(t.Context(), r); err != nil || n != want {
+			t.Errorf("CountTokens(%+v) = %d, %v; want %d", r, n, err, want)
+		}
+	}
+	if _, err := c.CountTokens(t.Context(), &lm.Request{}); !errors.Is(err, lm.ErrInvalidRequest) {
+		t.Errorf("an empty request: %v, want an error of kind %q", err, lm.ErrInvalidRequest)
+	}
+	if _, err := open(t, tokenizing(t), "vllm/m").Tokenizer(); !errors.Is(err, lm.ErrUnsupported) {
+		t.Errorf("a server that cannot: %v, want an error of kind %q", err, lm.ErrUnsupported)
+	}
+}
+
+// TestNotLlamaServer has another server where llama-server should be.
+func TestNotLlamaServer(t *testing.T) {
+	t.Parallel()
+	m := open(t, says(t, jsonType, chat("hi")), "llama-server/m")
+	if _, err := m.Generate(t.Context(), asks("<s>")); !errors.Is(err, lm.ErrBackend) {
+		t.Errorf("Generate returned %v, want an error of kind %q", err, lm.ErrBackend)
+	}
+	generate(t, m, asks("nothing special"))
+}
