@@ -4,7 +4,9 @@ import "context"
 
 // Wrapper is an LM that puts something before another one, such as a cache. What the
 // other can besides answering, and costs nothing, such as [Tokenizer] and [Scorer], is
-// found through it by [As].
+// found through it by [As], and so is the name: to an answer store a wrapper is the LM
+// behind it. One that changes what is asked, or the answer, so that it is not that LM's
+// any more, is therefore a [Named] itself, with a name of its own.
 type Wrapper interface {
 	LM
 	// Unwrap returns the LM behind.

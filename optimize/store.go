@@ -71,17 +71,31 @@ func (l storedLM) Generate(ctx context.Context, r *lm.Request) (*lm.Response, er
 	return l.entry(ctx, storeKey{id, canonical.Request(r, false)}, r)
 }
 
-// identity returns what a model is known by in the store: itself, else its name.
-// It returns nil for a model that has neither, such as an lm.Func, whose answers
-// are not stored.
+// modelKey is what a model is known by in the store.
+type modelKey struct {
+	base any // the model behind all wrappers, where it is comparable
+	name string
+}
+
+// identity returns what a model is known by in the store: the model behind all wrappers,
+// which lm.Wrap makes anew for every call, and its name. It returns nil for a model that is
+// not comparable and has no name, such as an lm.Func, whose answers are not stored.
 func identity(m lm.LM) any {
-	if reflect.ValueOf(m).Comparable() {
-		return m
+	key := modelKey{name: lm.NameOf(m)}
+	for {
+		w, ok := m.(lm.Wrapper)
+		if !ok {
+			break
+		}
+		m = w.Unwrap()
 	}
-	if name := lm.NameOf(m); name != "" {
-		return name
+	switch {
+	case m != nil && reflect.ValueOf(m).Comparable():
+		key.base = m
+	case key.name == "":
+		return nil
 	}
-	return nil
+	return key
 }
 
 // entry answers from the entry of that key, or makes one. It returns nil and no

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/whetgo/whet/lm"
+	"github.com/whetgo/whet/lm/lmtest"
 )
 
 // These are models that can more or less; they answer with what they were asked.
@@ -107,5 +108,33 @@ func TestRolloutSetsASeed(t *testing.T) {
 		if asked.Seed != tt.seed || asked.Temperature != nil || asked.Rollout != 0 {
 			t.Errorf("round %d: the caller's request was changed: %+v", tt.round, asked)
 		}
+	}
+}
+
+// anew is a wrapper of which there is another one for every call.
+type anew struct{ inner lm.LM }
+
+func (a *anew) Unwrap() lm.LM { return a.inner }
+
+func (a *anew) Generate(ctx context.Context, r *lm.Request) (*lm.Response, error) {
+	return a.inner.Generate(ctx, r)
+}
+
+// Of two models of one name that are wrapped anew for every call each is asked once.
+func TestStoreSeesThroughWrappers(t *testing.T) {
+	t.Parallel()
+	s := newStore()
+	first, second := lmtest.Script("a", "never"), lmtest.Script("b", "never")
+	for range 3 {
+		for _, m := range []lm.LM{first, second} {
+			want := map[lm.LM]string{first: "a", second: "b"}[m]
+			resp, err := s.wrap(&anew{m}).Generate(t.Context(), &lm.Request{Prompt: "x"})
+			if err != nil || resp.Text != want {
+				t.Errorf("%+v %v, want %s", resp, err, want)
+			}
+		}
+	}
+	if calls, _ := s.totals(); calls != (Calls{Requested: 6, Paid: 2}) {
+		t.Errorf("%+v", calls)
 	}
 }
