@@ -49,6 +49,16 @@ var allowed = map[string][]string{
 	"internal/dspyconform":       {"adapter", "signature", "module", "lm", "lm/lmtest"},
 }
 
+// foreign lists what packages may import of other modules: the table of dependencies in the
+// README.
+var foreign = map[string][]string{
+	"signature":     {"github.com/santhosh-tekuri/jsonschema/v6", "github.com/santhosh-tekuri/jsonschema/v6/kind"},
+	"internal/gbnf": {"github.com/santhosh-tekuri/jsonschema/v6"},
+	"optimize":      {"golang.org/x/sync/errgroup"},
+	"lm/cache":      {"modernc.org/sqlite"},
+	"lm/langchain":  {"github.com/tmc/langchaingo/llms"},
+}
+
 // TestImports reads the files themselves, so that those behind a build tag or of
 // another system count, too.
 func TestImports(t *testing.T) {
@@ -89,6 +99,8 @@ func wrongImports(t *testing.T, pkg string, f file) []string {
 		}
 		if ours, ok := strings.CutPrefix(name, root+"/"); ok && !slices.Contains(allowed[pkg], ours) {
 			problems = append(problems, f.path+" imports "+ours+", which points the wrong way (may import "+strings.Join(allowed[pkg], ", ")+")")
+		} else if host, _, _ := strings.Cut(name, "/"); !ok && strings.Contains(host, ".") && !slices.Contains(foreign[pkg], name) {
+			problems = append(problems, f.path+" imports "+name+", which the table of dependencies in the README does not have there; add it to both, with its reason")
 		}
 	}
 	return problems
@@ -98,6 +110,8 @@ func TestWrongImports(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ pkg, src, want string }{
 		{"module", `import "` + root + `/adapter"`, ""},
+		{"module", `import "modernc.org/sqlite"`, "modernc.org/sqlite"},
+		{"lm/cache", `import _ "modernc.org/sqlite"`, ""},
 		{"lm", `import "` + root + `/module"`, "module"},
 		{"lm/llamacpp", "import (\n\"C\"\nx \"" + root + "/adapter\"\n)", "adapter"},
 	} {
