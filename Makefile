@@ -83,7 +83,7 @@ bench-engine: ## Measure the engine: rows/s, tokens, a form's cost, time outside
 	@$(env) go test -tags llamacpp -run '^$$' -bench 'Classify|Form|Overhead|Tokenize' -timeout 60m ./lm/llamacpp
 
 .PHONY: bench-grammar
-bench-grammar: ## Let SmolLM2 generate 10,000 values of 33 schemas and validate each (20 min)
+bench-grammar: ## Let SmolLM2 generate 10,000 values of 33 schemas and validate each (40 min)
 	@scripts/setup llama
 	@scripts/setup models smollm2
 	@$(env) go test -tags llamacpp -run TestGenerateBySchema/smollm2 -v -timeout 120m ./lm/llamacpp -generations 10000
