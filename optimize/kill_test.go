@@ -32,7 +32,7 @@ func TestKilledChild(t *testing.T) {
 	if folder == "" {
 		t.Skip("it is run by TestKilled")
 	}
-	store, err := cache.Open(filepath.Join(folder, "answers.db"))
+	store, err := cache.Open(t.Context(), filepath.Join(folder, "answers.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,7 +74,7 @@ func Teacher(m lm.LM) Option { return func(o *options) { o.teacher = m } }
 // that was killed ends, run again, with the identical program and pays only for what is
 // not in the store; a budget, which ends the search with the best so far.
 //
-//	store, err := cache.Open("answers.db")
+//	store, err := cache.Open(ctx, "answers.db")
 //	limit := budget.New(budget.Limits{Money: 2 * lm.USD})
 //	result, err := optimize.Compile(ctx, opt, program, train, metric.Exact,
 //		optimize.Through(store.Wrap, limit.Wrap))

@@ -11,7 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/whetgo/whet/internal/canonical"
 	"github.com/whetgo/whet/lm"
 )
 
@@ -140,65 +139,6 @@ func choiceShape(biases ...float64) *lm.Shape {
 		seg.Choices = append(seg.Choices, lm.Alternative{Text: string(rune('a' + i)), Bias: b})
 	}
 	return &lm.Shape{Segments: []lm.Segment{{Literal: "x: "}, seg, {Literal: "\n"}}}
-}
-
-func TestCanonical(t *testing.T) {
-	t.Parallel()
-	base := func() *lm.Request {
-		return &lm.Request{Messages: []lm.Message{lm.System("s"), lm.User("u")}, Shape: choiceShape(0, 0), Stop: []string{"x"}}
-	}
-	hole := func(s lm.Segment) func(*lm.Request) {
-		return func(r *lm.Request) {
-			shape := *r.Shape
-			shape.Segments = append([]lm.Segment{s}, shape.Segments...)
-			r.Shape = &shape
-		}
-	}
-	changes := map[string]func(*lm.Request){
-		"prompt":      func(r *lm.Request) { r.Prompt = "p" },
-		"role":        func(r *lm.Request) { r.Messages[1].Role = lm.RoleAssistant },
-		"text":        func(r *lm.Request) { r.Messages[1] = lm.User("v") },
-		"blob":        func(r *lm.Request) { r.Messages[1].Parts[0] = lm.Part{Blob: &lm.Blob{URL: "u"}} },
-		"moved text":  func(r *lm.Request) { r.Messages = []lm.Message{lm.System("su"), lm.User("")} },
-		"no shape":    func(r *lm.Request) { r.Shape = nil },
-		"choices":     func(r *lm.Request) { r.Shape = choiceShape(0, 0, 0) },
-		"bias":        func(r *lm.Request) { r.Shape = choiceShape(0, 1) },
-		"temperature": func(r *lm.Request) { r.Temperature = lm.Temperature(0) },
-		"top p":       func(r *lm.Request) { r.TopP = lm.Temperature(1) },
-		"top k":       func(r *lm.Request) { r.TopK = 1 },
-		"min p":       func(r *lm.Request) { r.MinP = lm.Temperature(1) },
-		"logprobs":    func(r *lm.Request) { r.Logprobs = true },
-		"top":         func(r *lm.Request) { r.Logprobs, r.TopLogprobs = true, 1 },
-		"hole":        hole(lm.Segment{Hole: lm.HoleJSON}),
-		"schema":      hole(lm.Segment{Hole: lm.HoleJSON, Schema: []byte("x")}),
-		"pattern":     hole(lm.Segment{Hole: lm.HoleJSON, Pattern: "x"}),
-		"whole":       hole(lm.Segment{Hole: lm.HolePattern, Pattern: "x"}),
-		"format":      func(r *lm.Request) { r.ResponseFormat = &lm.ResponseFormat{} },
-		"object":      func(r *lm.Request) { r.ResponseFormat = &lm.ResponseFormat{Schema: []byte("x")} },
-		"seed":        func(r *lm.Request) { r.Seed = lm.Seed(0) },
-		"tokens":      func(r *lm.Request) { r.MaxTokens = 1 },
-		"stop":        func(r *lm.Request) { r.Stop = nil },
-		"rollout":     func(r *lm.Request) { r.Rollout = 1 },
-	}
-	seen := map[canonical.Digest]string{canonical.Request(base(), false): "base"}
-	for name, change := range changes {
-		r := base()
-		change(r)
-		d := canonical.Request(r, false)
-		if other, ok := seen[d]; ok {
-			t.Errorf("%s and %s have the same hash", name, other)
-		}
-		seen[d] = name
-	}
-	a, b := base(), base()
-	b.Shape = choiceShape(0, math.Copysign(0, -1))
-	if canonical.Request(a, false) != canonical.Request(base(), false) || canonical.Request(a, false) != canonical.Request(b, false) {
-		t.Error("equal requests have different hashes")
-	}
-	b.Shape = choiceShape(3, 1)
-	if canonical.Request(a, true) != canonical.Request(b, true) {
-		t.Error("the last hole's biases are in the loose hash")
-	}
 }
 
 func TestRebias(t *testing.T) {

@@ -22,7 +22,7 @@ func child(job string) error {
 		return err
 	}
 	fmt.Println("open")
-	store, err := cache.Open(path)
+	store, err := cache.Open(context.Background(), path)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
 // Package cache is the answer store: the same request is never paid for twice.
 //
-//	store, err := cache.Open("answers.db")
+//	store, err := cache.Open(ctx, "answers.db")
 //	if err != nil {
 //		return err
 //	}

@@ -21,7 +21,7 @@ func ExampleOpen() {
 	defer os.RemoveAll(dir)
 	ctx := context.Background()
 	for range 2 { // two runs of a program; the script has one reply
-		store, err := cache.Open(filepath.Join(dir, "answers.db"))
+		store, err := cache.Open(ctx, filepath.Join(dir, "answers.db"))
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -16,7 +16,7 @@ import (
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	path := tempFile(t)
-	s, err := cache.Open(path, cache.Pragma("max_page_count(20)"))
+	s, err := cache.Open(t.Context(), path, cache.Pragma("max_page_count(20)"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestFullDisk(t *testing.T) {
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	path := tempFile(t)
-	s, err := cache.Open(path)
+	s, err := cache.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestReadOnlyDirectory(t *testing.T) {
 	if err := os.Chmod(dir, 0o500); err != nil {
 		t.Fatal(err)
 	}
-	_, err := cache.Open(filepath.Join(dir, "answers.db"))
+	_, err := cache.Open(t.Context(), filepath.Join(dir, "answers.db"))
 	var typed *cache.Error
 	if !errors.As(err, &typed) || typed.Kind != cache.ErrStorage {
 		t.Errorf("Open returned %v", err)
@@ -114,7 +114,7 @@ func TestDamagedEntries(t *testing.T) {
 		t.Run(change, func(t *testing.T) {
 			t.Parallel()
 			path := tempFile(t)
-			s, err := cache.Open(path)
+			s, err := cache.Open(t.Context(), path)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -166,7 +166,7 @@ func TestRequestMayBeBlanked(t *testing.T) {
 func TestDropped(t *testing.T) {
 	t.Parallel()
 	path := tempFile(t)
-	s, err := cache.Open(path, cache.MemoryBytes(0))
+	s, err := cache.Open(t.Context(), path, cache.MemoryBytes(0))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ func TestFlippedBits(t *testing.T) {
 	dir := t.TempDir()
 	whole, logged := filepath.Join(dir, "whole.db"), filepath.Join(dir, "logged.db")
 	for _, path := range []string{whole, logged} {
-		store, err := cache.Open(path)
+		store, err := cache.Open(t.Context(), path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,7 +90,7 @@ func flip(t *testing.T, rnd *rand.Rand, base, flipped string, keys int, counts *
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(filepath.Dir(path))
-	store, err := cache.Open(path, cache.OnError(func(error) {}))
+	store, err := cache.Open(t.Context(), path, cache.OnError(func(error) {}))
 	if err != nil {
 		var typed *cache.Error
 		if !errors.As(err, &typed) || typed.Path == "" || typed.Message == "" {

@@ -102,7 +102,7 @@ func killWriter(t *testing.T, rnd *rand.Rand, from int, path string) []int {
 // checkStored opens the store and asks for the answers, of a model that has none.
 func checkStored(t *testing.T, path string, numbers []int) {
 	t.Helper()
-	store, err := cache.Open(path)
+	store, err := cache.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

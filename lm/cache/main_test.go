@@ -69,7 +69,7 @@ func tempFile(t testing.TB) string { return filepath.Join(t.TempDir(), "answers.
 // open opens a store and closes it at the end of the test, which fails if that does.
 func open(t testing.TB, path string, opts ...cache.Option) *cache.Store {
 	t.Helper()
-	s, err := cache.Open(path, opts...)
+	s, err := cache.Open(t.Context(), path, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,7 +81,7 @@ func TestRefusedPaths(t *testing.T) {
 			if tt.path != nil {
 				path = tt.path(path)
 			}
-			s, err := cache.Open(path)
+			s, err := cache.Open(t.Context(), path)
 			var typed *cache.Error
 			if !errors.As(err, &typed) || !errors.Is(err, tt.want) || typed.Message == "" {
 				t.Fatalf("Open returned %v, %v, want an error of kind %q", s, err, tt.want)
@@ -102,7 +102,7 @@ func TestRefusedPaths(t *testing.T) {
 func stored(statement string) func(*testing.T, string) {
 	return func(t *testing.T, path string) {
 		t.Helper()
-		s, err := cache.Open(path)
+		s, err := cache.Open(t.Context(), path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,7 +151,7 @@ func TestOddPaths(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "in")
 			path := dir + string(filepath.Separator) + name
 			must(t, os.Mkdir(dir, 0o700))
-			s, err := cache.Open(path)
+			s, err := cache.Open(t.Context(), path)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/whetgo/whet/internal/wire"
 	"github.com/whetgo/whet/lm"
 )
 
@@ -19,10 +20,10 @@ type requestView struct {
 	ResponseFormat *formatView   `json:"response_format,omitempty"`
 	Tools          []toolView    `json:"tools,omitempty"`
 	ToolChoice     string        `json:"tool_choice,omitempty"`
-	Temperature    *number       `json:"temperature,omitempty"`
-	TopP           *number       `json:"top_p,omitempty"`
+	Temperature    *wire.Number  `json:"temperature,omitempty"`
+	TopP           *wire.Number  `json:"top_p,omitempty"`
 	TopK           int           `json:"top_k,omitempty"`
-	MinP           *number       `json:"min_p,omitempty"`
+	MinP           *wire.Number  `json:"min_p,omitempty"`
 	Seed           *uint64       `json:"seed,omitempty"`
 	MaxTokens      int           `json:"max_tokens,omitempty"`
 	Stop           []string      `json:"stop,omitempty"`
@@ -81,15 +82,15 @@ type segmentView struct {
 }
 
 type choiceView struct {
-	Text string `json:"text"`
-	Bias number `json:"bias,omitempty"`
+	Text string      `json:"text"`
+	Bias wire.Number `json:"bias,omitempty"`
 }
 
 // describe returns the request as JSON for people.
 func describe(r *lm.Request) (string, error) {
 	v := requestView{
 		Prompt: r.Prompt, ToolChoice: string(r.ToolChoice),
-		Temperature: (*number)(r.Temperature), TopP: (*number)(r.TopP), TopK: r.TopK, MinP: (*number)(r.MinP),
+		Temperature: (*wire.Number)(r.Temperature), TopP: (*wire.Number)(r.TopP), TopK: r.TopK, MinP: (*wire.Number)(r.MinP),
 		Seed: r.Seed, MaxTokens: r.MaxTokens, Stop: r.Stop,
 		Logprobs: r.Logprobs, TopLogprobs: r.TopLogprobs, Rollout: r.Rollout,
 	}
@@ -186,7 +187,7 @@ func describeSegment(s lm.Segment) segmentView {
 		v.Hole = fmt.Sprintf("kind %d", s.Hole)
 	}
 	for _, c := range s.Choices {
-		v.Choices = append(v.Choices, choiceView{c.Text, number(c.Bias)})
+		v.Choices = append(v.Choices, choiceView{c.Text, wire.Number(c.Bias)})
 	}
 	return v
 }

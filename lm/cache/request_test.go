@@ -88,7 +88,7 @@ func TestDescribeAddresses(t *testing.T) {
 func TestNoSecrets(t *testing.T) {
 	t.Parallel()
 	path := tempFile(t)
-	s, err := cache.Open(path)
+	s, err := cache.Open(t.Context(), path)
 	must(t, err)
 	const canary = "sk-canary-1234567890"
 	model := &struct {

@@ -148,19 +148,3 @@ func (d *disk) writeAhead(ctx context.Context) error {
 		}
 	}
 }
-
-// unending is the context of [Open], which takes none, as os.Open does not: package sql and
-// this one want one for each statement.
-type unending struct{}
-
-// Deadline implements context.Context.
-func (unending) Deadline() (deadline time.Time, ok bool) { return }
-
-// Done implements context.Context.
-func (unending) Done() <-chan struct{} { return nil }
-
-// Err implements context.Context.
-func (unending) Err() error { return nil }
-
-// Value implements context.Context.
-func (unending) Value(any) any { return nil }

@@ -48,13 +48,14 @@ type Stats struct {
 // Open opens the store in the file at path, and makes it where there is none. Several
 // processes, and several Stores of one, may have it open at once. A file that is not a
 // store, is damaged or of a newer version, and a path where none can be, is an [*Error].
-func Open(path string, opts ...Option) (*Store, error) {
+// The context is that of the opening alone.
+func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
 	s := newStore(opts)
 	if s.config.err != nil {
 		return nil, s.config.err
 	}
 	var err error
-	if s.disk, err = openDisk(unending{}, path, s.config); err != nil {
+	if s.disk, err = openDisk(ctx, path, s.config); err != nil {
 		return nil, err
 	}
 	return s, nil

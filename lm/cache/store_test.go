@@ -46,7 +46,7 @@ func TestReopened(t *testing.T) {
 	path := tempFile(t)
 	reply := fullResponse()
 	model := &fake{name: "m", answer: func(context.Context, *lm.Request) (*lm.Response, error) { return reply, nil }}
-	s, err := cache.Open(path)
+	s, err := cache.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func TestNames(t *testing.T) {
 
 func TestBadOption(t *testing.T) {
 	t.Parallel()
-	if _, err := cache.Open(tempFile(t), cache.MemoryBytes(-1)); !errors.Is(err, lm.ErrInvalidRequest) {
+	if _, err := cache.Open(t.Context(), tempFile(t), cache.MemoryBytes(-1)); !errors.Is(err, lm.ErrInvalidRequest) {
 		t.Errorf("Open: %v", err)
 	}
 	if _, err := cache.Memory(cache.MemoryBytes(-1)).Wrap(echo("m")).Generate(t.Context(), prompt("a")); !errors.Is(err, lm.ErrInvalidRequest) {

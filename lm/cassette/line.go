@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/whetgo/whet/internal/canonical"
+	"github.com/whetgo/whet/internal/wire"
 	"github.com/whetgo/whet/lm"
 )
 
@@ -44,7 +45,7 @@ func decodeHeader(data []byte) (int, error) {
 
 // encodeLine returns a line with its end.
 func encodeLine(l *line) ([]byte, error) {
-	data, err := marshal(l)
+	data, err := wire.Marshal(l)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +55,7 @@ func encodeLine(l *line) ([]byte, error) {
 // decodeLine reads a line that holds a call, with or without its end.
 func decodeLine(data []byte) (*line, error) {
 	var l line
-	if err := unmarshal(data, &l); err != nil {
+	if err := wire.Unmarshal(data, &l); err != nil {
 		return nil, err
 	}
 	if (l.Response == nil) == (l.Error == nil) {
@@ -83,7 +84,7 @@ func (l *line) key() (canonical.Digest, error) {
 // reply returns what came of the call.
 func (l *line) reply() (*lm.Response, error) {
 	if l.Error == nil {
-		return l.Response.lm(), nil
+		return l.Response.LM(), nil
 	}
 	replayed, err := l.Error.lm()
 	if err != nil {

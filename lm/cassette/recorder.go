@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/whetgo/whet/internal/wire"
 	"github.com/whetgo/whet/lm"
 )
 
@@ -196,7 +197,7 @@ func (rec *Recorder) finish(ctx context.Context, l *line, resp *lm.Response, err
 // caller has left, or the LM returned neither a reply nor an error.
 func (l *line) answer(ctx context.Context, resp *lm.Response, err error) bool {
 	if err == nil {
-		l.Response = wireResponse(resp)
+		l.Response = wire.FromResponse(resp)
 		return resp != nil
 	}
 	l.Error = wireError(err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/whetgo/whet/internal/wire"
 	"github.com/whetgo/whet/lm"
 )
 
@@ -126,7 +127,7 @@ func TestScrubWithoutEnd(t *testing.T) {
 func TestScrubEveryField(t *testing.T) {
 	t.Parallel()
 	l := &line{
-		Model: text(canary), Request: wireRequest(filled[lm.Request]()), Response: wireResponse(filled[lm.Response]()),
+		Model: text(canary), Request: wireRequest(filled[lm.Request]()), Response: wire.FromResponse(filled[lm.Response]()),
 		Error: wireError(fmt.Errorf("around: %w", filled[lm.Error]())),
 	}
 	n := 0

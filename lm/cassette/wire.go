@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/whetgo/whet/internal/wire"
 	"github.com/whetgo/whet/lm"
 )
 
@@ -60,12 +61,6 @@ type tool struct {
 	Parameters  text `json:"parameters,omitempty"`
 }
 
-type toolCall struct {
-	ID        text `json:"id,omitempty"`
-	Name      text `json:"name"`
-	Arguments text `json:"arguments,omitempty"`
-}
-
 type shape struct {
 	Segments []segment `json:"segments"`
 }
@@ -110,18 +105,6 @@ func kindOf[K ~int](names []string, s string) (K, error) {
 	return K(n), nil
 }
 
-// each returns what f makes of each value; nil of none.
-func each[A, B any](in []A, f func(A) B) []B {
-	if len(in) == 0 {
-		return nil
-	}
-	out := make([]B, len(in))
-	for i, v := range in {
-		out[i] = f(v)
-	}
-	return out
-}
-
 func numberOf(f *float64) *number {
 	if f == nil {
 		return nil
@@ -130,7 +113,7 @@ func numberOf(f *float64) *number {
 	return &n
 }
 
-func (n *number) float() *float64 {
+func floatOf(n *number) *float64 {
 	if n == nil {
 		return nil
 	}
@@ -140,12 +123,12 @@ func (n *number) float() *float64 {
 
 func wireRequest(r *lm.Request) request {
 	w := request{
-		Messages: each(r.Messages, wireMessage), Prompt: text(r.Prompt),
-		Tools: each(r.Tools, func(t lm.Tool) tool {
+		Messages: wire.Each(r.Messages, wireMessage), Prompt: text(r.Prompt),
+		Tools: wire.Each(r.Tools, func(t lm.Tool) tool {
 			return tool{text(t.Name), text(t.Description), text(t.Parameters)}
 		}),
 		ToolChoice: text(r.ToolChoice), Temperature: numberOf(r.Temperature), TopP: numberOf(r.TopP), TopK: r.TopK,
-		MinP: numberOf(r.MinP), MaxTokens: r.MaxTokens, Stop: each(r.Stop, func(s string) text { return text(s) }),
+		MinP: numberOf(r.MinP), MaxTokens: r.MaxTokens, Stop: wire.Each(r.Stop, func(s string) text { return text(s) }),
 		Logprobs: r.Logprobs, TopLogprobs: r.TopLogprobs, Rollout: r.Rollout,
 	}
 	if r.Seed != nil {
@@ -155,15 +138,15 @@ func wireRequest(r *lm.Request) request {
 		w.ResponseFormat = &responseFormat{text(f.Name), text(f.Schema)}
 	}
 	if r.Shape != nil {
-		w.Shape = &shape{each(r.Shape.Segments, wireSegment)}
+		w.Shape = &shape{wire.Each(r.Shape.Segments, wireSegment)}
 	}
 	return w
 }
 
 func wireMessage(m lm.Message) message {
 	return message{
-		Role: text(m.Role), ToolCallID: text(m.ToolCallID), ToolCalls: each(m.ToolCalls, wireCall),
-		Parts: each(m.Parts, func(p lm.Part) part {
+		Role: text(m.Role), ToolCallID: text(m.ToolCallID), ToolCalls: wire.Each(m.ToolCalls, wire.FromToolCall),
+		Parts: wire.Each(m.Parts, func(p lm.Part) part {
 			w := part{Text: text(p.Text)}
 			if b := p.Blob; b != nil {
 				w.Blob = &blob{nameOf(blobKinds(), b.Kind), text(b.MIME), text(b.Data), text(b.URL), text(b.ID), text(b.Name)}
@@ -173,25 +156,21 @@ func wireMessage(m lm.Message) message {
 	}
 }
 
-func wireCall(c lm.ToolCall) toolCall {
-	return toolCall{text(c.ID), text(c.Name), text(c.Arguments)}
-}
-
 func wireSegment(s lm.Segment) segment {
 	return segment{
 		Literal: text(s.Literal), Hole: nameOf(holeKinds(), s.Hole), Name: text(s.Name), Schema: text(s.Schema), Pattern: text(s.Pattern),
-		Choices: each(s.Choices, func(a lm.Alternative) alternative { return alternative{text(a.Text), number(a.Bias)} }),
+		Choices: wire.Each(s.Choices, func(a lm.Alternative) alternative { return alternative{text(a.Text), number(a.Bias)} }),
 	}
 }
 
 // lm returns the request; an error where a kind is not known.
 func (w *request) lm() (*lm.Request, error) {
 	r := &lm.Request{
-		Prompt: string(w.Prompt), ToolChoice: lm.ToolChoice(w.ToolChoice), Temperature: w.Temperature.float(), TopP: w.TopP.float(),
-		Tools: each(w.Tools, func(t tool) lm.Tool {
+		Prompt: string(w.Prompt), ToolChoice: lm.ToolChoice(w.ToolChoice), Temperature: floatOf(w.Temperature), TopP: floatOf(w.TopP),
+		Tools: wire.Each(w.Tools, func(t tool) lm.Tool {
 			return lm.Tool{Name: string(t.Name), Description: string(t.Description), Parameters: bytesOf(t.Parameters)}
 		}),
-		TopK: w.TopK, MinP: w.MinP.float(), MaxTokens: w.MaxTokens, Stop: each(w.Stop, func(s text) string { return string(s) }),
+		TopK: w.TopK, MinP: floatOf(w.MinP), MaxTokens: w.MaxTokens, Stop: wire.Each(w.Stop, func(s text) string { return string(s) }),
 		Logprobs: w.Logprobs, TopLogprobs: w.TopLogprobs, Rollout: w.Rollout,
 	}
 	if w.Seed != nil {
@@ -218,7 +197,7 @@ func (w *request) lm() (*lm.Request, error) {
 		}
 		r.Shape.Segments = append(r.Shape.Segments, lm.Segment{
 			Literal: string(s.Literal), Hole: hole, Name: string(s.Name), Schema: bytesOf(s.Schema), Pattern: string(s.Pattern),
-			Choices: each(s.Choices, func(a alternative) lm.Alternative {
+			Choices: wire.Each(s.Choices, func(a alternative) lm.Alternative {
 				return lm.Alternative{Text: string(a.Text), Bias: float64(a.Bias)}
 			}),
 		})
@@ -227,7 +206,7 @@ func (w *request) lm() (*lm.Request, error) {
 }
 
 func (w *message) lm() (lm.Message, error) {
-	m := lm.Message{Role: lm.Role(w.Role), ToolCallID: string(w.ToolCallID), ToolCalls: each(w.ToolCalls, toolCall.lm)}
+	m := lm.Message{Role: lm.Role(w.Role), ToolCallID: string(w.ToolCallID), ToolCalls: wire.Each(w.ToolCalls, toolCall.LM)}
 	for _, p := range w.Parts {
 		part := lm.Part{Text: string(p.Text)}
 		if b := p.Blob; b != nil {
@@ -240,10 +219,6 @@ func (w *message) lm() (lm.Message, error) {
 		m.Parts = append(m.Parts, part)
 	}
 	return m, nil
-}
-
-func (w toolCall) lm() lm.ToolCall {
-	return lm.ToolCall{ID: string(w.ID), Name: string(w.Name), Arguments: string(w.Arguments)}
 }
 
 func bytesOf(t text) []byte {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/whetgo/whet/internal/canonical"
+	"github.com/whetgo/whet/internal/wire"
 	"github.com/whetgo/whet/lm"
 )
 
@@ -79,7 +80,7 @@ func there(t *testing.T, l *line) *line {
 func TestEveryFieldComesBack(t *testing.T) {
 	t.Parallel()
 	r, resp := filled[lm.Request](), filled[lm.Response]()
-	back := there(t, &line{Model: "m", Request: wireRequest(r), Response: wireResponse(resp)})
+	back := there(t, &line{Model: "m", Request: wireRequest(r), Response: wire.FromResponse(resp)})
 	got, err := back.Request.lm()
 	if err != nil {
 		t.Fatal(err)
@@ -140,14 +141,14 @@ func TestStrangeValues(t *testing.T) {
 	}}
 	minus := math.Copysign(0, -1)
 	r := &lm.Request{Prompt: "not UTF-8: \xff\xfe", Temperature: &minus, Seed: lm.Seed(math.MaxUint64), Stop: []string{"\x00", ""}}
-	l := there(t, &line{Request: wireRequest(r), Response: wireResponse(resp)})
+	l := there(t, &line{Request: wireRequest(r), Response: wire.FromResponse(resp)})
 	if got, err := l.reply(); err != nil || !reflect.DeepEqual(got, resp) {
 		t.Errorf("%+v came back as %+v, %v", resp, got, err)
 	}
 	if got, err := l.Request.lm(); err != nil || canonical.Request(got, false) != canonical.Request(r, false) {
 		t.Errorf("%+v came back as %+v, %v, with another key", r, got, err)
 	}
-	nan := there(t, &line{Response: &response{Logprobs: []logprob{{LogProb: number(math.NaN())}}}})
+	nan := there(t, &line{Response: &response{Logprobs: []wire.Logprob{{LogProb: number(math.NaN())}}}})
 	if got := float64(nan.Response.Logprobs[0].LogProb); !math.IsNaN(got) {
 		t.Errorf("NaN came back as %v", got)
 	}

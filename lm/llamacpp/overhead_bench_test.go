@@ -12,15 +12,42 @@ import (
 	"github.com/whetgo/whet/lm"
 )
 
-// stopwatch is an engine that sums up the time in llama_decode.
+// stopwatch is an engine that sums up the time in llama_decode: of all steps, of those
+// that llama.cpp attends to token by token, and of those that it does in tiles of 64.
 type stopwatch struct {
 	engine
 	decoding time.Duration
+	short    stepTime // less than 64 tokens
+	long     stepTime // at least 256
+}
+
+type stepTime struct {
+	tokens int
+	time   time.Duration
+}
+
+// report reports the time of a token in steps of that kind, if there were any.
+func (s stepTime) report(b *testing.B, unit string) {
+	if s.tokens > 0 {
+		b.ReportMetric(s.time.Seconds()*1000/float64(s.tokens), unit)
+	}
 }
 
 func (s *stopwatch) decode(b *batch) error {
 	start := time.Now()
-	defer func() { s.decoding += time.Since(start) }()
+	defer func() {
+		took := time.Since(start)
+		s.decoding += took
+		kind := &stepTime{}
+		switch n := b.len(); {
+		case n < 64:
+			kind = &s.short
+		case n >= 256:
+			kind = &s.long
+		}
+		kind.tokens += b.len()
+		kind.time += took
+	}()
 	return s.engine.decode(b)
 }
 
@@ -69,6 +96,8 @@ func BenchmarkOverhead(b *testing.B) {
 				m.Close()
 				b.ReportMetric(100-100*watch.decoding.Seconds()/b.Elapsed().Seconds(), "%-outside")
 				b.ReportMetric(float64(m.Stats().Steps)/float64(b.N), "steps/op")
+				watch.short.report(b, "ms/token-short")
+				watch.long.report(b, "ms/token-long")
 			})
 		}
 	}
