@@ -38,11 +38,11 @@ dspy: ## Install the pinned DSPy for the interop test; prints the line to eval
 	@scripts/setup env | grep WHET_DSPY_PYTHON
 
 .PHONY: server
-server: ## Build llama-server of the pinned llama.cpp, for fixtures and benchmarks
+server: ## Build llama-server of the pinned llama.cpp (5-9 min); test then runs its suites, too
 	@scripts/setup server
 
 .PHONY: test
-test: setup ## Set up, then vet, lint and test everything with the race detector
+test: setup ## Set up, then vet, lint and test all with -race (llama-server: after make server)
 	@scripts/check all
 
 .PHONY: test-quick
@@ -50,7 +50,7 @@ test-quick: ## Test without llama.cpp and without setting anything up
 	@go test ./...
 
 .PHONY: test-all
-test-all: dspy test ## What CI runs: test, and the interop test against DSPy
+test-all: dspy server test ## What CI runs: test, also against the real DSPy and llama-server
 
 .PHONY: bench
 bench: ## Run benchmarks (PKG=./module BENCH=Predict)

@@ -11,8 +11,12 @@
 //   - [github.com/whetgo/whet/adapter]: how a call is written and a reply is read;
 //     Chat is DSPy 3's wire format, Compact is ours for small models.
 //   - [github.com/whetgo/whet/lm]: the interface of language models, requests,
-//     responses and errors. lm/llamacpp is llama.cpp in the process, lm/lmtest
-//     holds test doubles and the conformance suite of backends.
+//     responses and errors. lm/llamacpp is llama.cpp in the process, lm/openai
+//     every server with OpenAI's interface, lm/langchain (a module of its own) any
+//     model of langchaingo. lm/cache, lm/retry, lm/limit, lm/budget, lm/price,
+//     lm/fallback, lm/balance, lm/router and lm/cassette stand before a model, each
+//     a model again: see docs/lm.md. lm/lmtest holds test doubles and the
+//     conformance suite of backends.
 //   - [github.com/whetgo/whet/module]: Predict and ChainOfThought, programs, their
 //     predictors and states; save and load.
 //   - [github.com/whetgo/whet/metric]: scores of one answer and of a data set,

@@ -18,7 +18,7 @@
 // A wrapper is an LM again, so that wrappers stack; [Chain] writes the stack from the
 // outside in:
 //
-//	model := lm.Chain(provider, store.Wrap, limit.Wrap, price.With(table), retry.With())
+//	model := lm.Chain(provider, store.Wrap, retry.With(), limiter.Wrap, spend.Wrap, price.With(table))
 //
 //	lm/cache            answers what it has been asked before, from a file
 //	lm/retry            asks again what may succeed the next time
@@ -29,6 +29,10 @@
 //	lm/router           a weak model for what is easy, a strong one for the rest
 //	lm/cassette         records answers to a file, and answers from it
 //	lm/price            what a reply has cost
+//
+// The models themselves are those of lm/openai, lm/llamacpp and lm/langchain; lm/lmtest has
+// some for tests. The page docs/lm.md has a stack for a service, says why it is in this order,
+// what to do with each kind of error, and what is stored where; Example_stack is its program.
 //
 // [With] puts a model into a context for all predictors without one of their
 // own; [Wrap] puts something in front of every model that is called below.

@@ -3,6 +3,7 @@ package lm
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -62,7 +63,8 @@ type Error struct {
 	RetryAfter time.Duration
 	// RequestID is the provider's number of the request, for its support.
 	RequestID string
-	// Partial is what had come of a reply that broke off; it is nil where nothing had.
+	// Partial is what had come of a reply that broke off, and what it has cost; it is nil
+	// where nothing had. See [UsageOf].
 	Partial *Response
 	// Err is the cause, if there is one.
 	Err error
@@ -130,4 +132,34 @@ func (e *ContextLengthError) Error() string {
 // kind [ErrBackend], [ErrRateLimit] or [ErrTimeout].
 func IsRetryable(err error) bool {
 	return errors.Is(err, ErrBackend) || errors.Is(err, ErrRateLimit) || errors.Is(err, ErrTimeout)
+}
+
+// UsageOf returns what calls that failed have cost: the sum of the usages of all [Error.Partial]
+// in an error and its causes, each counted once. It is zero where nothing is told, which does
+// not mean that nothing was paid.
+func UsageOf(err error) Usage {
+	var sum Usage
+	var seen []*Response
+	var walk func(error)
+	walk = func(err error) {
+		if e, ok := err.(*Error); ok { //nolint:errorlint // the tree is walked here
+			if e == nil {
+				return
+			}
+			if e.Partial != nil && !slices.Contains(seen, e.Partial) {
+				seen = append(seen, e.Partial)
+				sum = sum.Add(e.Partial.Usage)
+			}
+		}
+		switch e := err.(type) { //nolint:errorlint // the tree is walked here
+		case interface{ Unwrap() error }:
+			walk(e.Unwrap())
+		case interface{ Unwrap() []error }:
+			for _, err := range e.Unwrap() {
+				walk(err)
+			}
+		}
+	}
+	walk(err)
+	return sum
 }

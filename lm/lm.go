@@ -20,9 +20,21 @@ func (f Func) Generate(ctx context.Context, r *Request) (*Response, error) { ret
 
 // Named is an LM that says what it is: a name that is the same for two LMs that
 // answer alike (a model file's hash, a provider's model name) and holds no key.
+//
+// A name begins with what reaches the model, and a colon:
+//
+//	openai:gpt-4o-mini                       lm/openai: provider:model
+//	vllm:qwen@gpu-box:8000                   at another address than the provider's: provider:model@host
+//	openai:gpt-5#012791ef                    with a tag, before the host, for other settings that change replies
+//	llamacpp:m.gguf:sha256:0123456789ab      lm/llamacpp: the file and what it holds
+//	llamacpp:m.gguf:sha256:0123456789ab+bf16 whose weights are computed in another form
+//	fallback(a | b)                          several models, of which any may answer
+//
+// What a user writes to name a model may look otherwise: "openai/gpt-4o-mini". A model of
+// one's own is best named by the same rule, so that lm/price finds its provider.
 type Named interface {
 	LM
-	// Name identifies the model, for example "llamacpp:sha256:b179c9523d0e".
+	// Name identifies the model, for example "openai:gpt-4o-mini".
 	Name() string
 }
 

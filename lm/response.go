@@ -90,7 +90,14 @@ type Usage struct {
 	// answered from a store, costs nothing and is known to.
 	Cost        Money
 	PricedCalls int
+	// AudioPromptTokens of the PromptTokens, and AudioCompletionTokens of the
+	// CompletionTokens, are sound, which has prices of its own.
+	AudioPromptTokens, AudioCompletionTokens int
 }
+
+// Tokens returns how many tokens there were in all: those of prompts, cached ones included,
+// of completions, and forced ones.
+func (u Usage) Tokens() int { return u.PromptTokens + u.CompletionTokens + u.ForcedTokens }
 
 // CostKnown reports whether the Cost is that of all calls.
 func (u Usage) CostKnown() bool { return u.PricedCalls == u.Calls }
@@ -129,5 +136,7 @@ func (u Usage) Add(v Usage) Usage {
 	u.CacheWriteTokens += v.CacheWriteTokens
 	u.Cost += v.Cost
 	u.PricedCalls += v.PricedCalls
+	u.AudioPromptTokens += v.AudioPromptTokens
+	u.AudioCompletionTokens += v.AudioCompletionTokens
 	return u
 }

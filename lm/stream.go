@@ -10,7 +10,10 @@ type Streamer interface {
 	LM
 	// Stream answers r as Generate does, in parts. The last event holds the whole
 	// reply; an error ends the stream, and what had come by then is in [Error.Partial].
-	// Leaving the loop cancels the request.
+	// Where the context ends, its error comes back as [LM] says, without a Partial: what
+	// had come is what the events have shown, and what it cost is not known, as providers
+	// tell that at the end. Whoever needs the part keeps the events' texts. Leaving the
+	// loop cancels the request, and no error comes.
 	Stream(ctx context.Context, r *Request) iter.Seq2[*Event, error]
 }
 

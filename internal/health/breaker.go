@@ -91,7 +91,7 @@ func (p *Pass) Done(o Outcome, err error) {
 		}
 	case Bad:
 		b.failed++
-		b.last = err
+		b.last = told{err}
 		if p.probe || b.failed >= b.limit {
 			b.until = time.Now().Add(b.cooldown)
 			b.round++

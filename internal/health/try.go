@@ -28,7 +28,8 @@ type Failure struct {
 	Err     error
 }
 
-// Try asks one LM after the other. It serves one request.
+// Try asks one LM after the other. It serves one request. What failed attempts have cost is
+// added to the usage of the reply, or to the Partial of the error that ends the request.
 type Try struct {
 	// Next returns whose turn it is, or false when there is nobody left.
 	Next func() (Turn, bool)
@@ -45,7 +46,7 @@ func (t Try) Generate(ctx context.Context, r *lm.Request) (*lm.Response, error) 
 	var failed []Failure
 	for {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, charge(err, spentBy(failed))
 		}
 		turn, ok := t.Next()
 		if !ok {
@@ -57,7 +58,7 @@ func (t Try) Generate(ctx context.Context, r *lm.Request) (*lm.Response, error) 
 		}
 		resp, err := turn.generate(ctx, r)
 		if err == nil {
-			return resp, nil
+			return withSpent(resp, spentBy(failed)), nil
 		}
 		if failed, err = t.judge(ctx, failed, turn.Name, err, false); err != nil {
 			return nil, err
@@ -72,7 +73,7 @@ func (t Try) Stream(ctx context.Context, r *lm.Request) iter.Seq2[*lm.Event, err
 		var failed []Failure
 		for {
 			if err := ctx.Err(); err != nil {
-				yield(nil, err)
+				yield(nil, charge(err, spentBy(failed)))
 				return
 			}
 			turn, ok := t.Next()
@@ -84,7 +85,7 @@ func (t Try) Stream(ctx context.Context, r *lm.Request) iter.Seq2[*lm.Event, err
 				failed = append(failed, Failure{turn.Name, true, turn.Skipped})
 				continue
 			}
-			shown, left, err := turn.stream(ctx, r, yield)
+			shown, left, err := turn.stream(ctx, r, spentBy(failed), yield)
 			if left || err == nil {
 				return
 			}
@@ -100,9 +101,10 @@ func (t Try) Stream(ctx context.Context, r *lm.Request) iter.Seq2[*lm.Event, err
 func (t Try) judge(ctx context.Context, failed []Failure, name string, err error, shown bool) ([]Failure, error) {
 	if ended := ctx.Err(); ended != nil {
 		if errors.Is(err, ended) {
-			return nil, err // it may hold what had come of the reply
+			return nil, charge(err, spentBy(failed)) // it may hold what had come of the reply
 		}
-		return nil, ended
+		// What this attempt has cost is paid, whatever its error says.
+		return nil, charge(ended, spentBy(append(failed, Failure{Name: name, Err: err})))
 	}
 	final := shown || Final(err) || !t.Onward(err)
 	if final && len(failed) == 0 {
@@ -129,7 +131,7 @@ func (turn Turn) generate(ctx context.Context, r *lm.Request) (resp *lm.Response
 	return Named(resp, turn.Name), nil
 }
 
-func (turn Turn) stream(ctx context.Context, r *lm.Request, yield func(*lm.Event, error) bool) (shown, left bool, err error) {
+func (turn Turn) stream(ctx context.Context, r *lm.Request, spent lm.Usage, yield func(*lm.Event, error) bool) (shown, left bool, err error) {
 	outcome := Neutral
 	defer func() { turn.Done(outcome, err) }()
 	whole := false
@@ -143,7 +145,7 @@ func (turn Turn) stream(ctx context.Context, r *lm.Request, yield func(*lm.Event
 		}
 		if event.Response != nil {
 			whole = true
-			event = &lm.Event{Text: event.Text, Reasoning: event.Reasoning, Response: Named(event.Response, turn.Name)}
+			event = &lm.Event{Text: event.Text, Reasoning: event.Reasoning, Response: withSpent(Named(event.Response, turn.Name), spent)}
 		}
 		if whole || event.Text != "" || event.Reasoning != "" {
 			shown = true
@@ -212,10 +214,10 @@ func Describe(who string, failures []Failure) string {
 }
 
 // Causes returns what an error made of failures unwraps to: all of them, or, where the
-// last has ended the request, only that one.
+// last has ended the request, only that one, with what those before have cost.
 func Causes(failures []Failure, final bool) []error {
-	if final && len(failures) > 0 {
-		failures = failures[len(failures)-1:]
+	if n := len(failures); final && n > 0 {
+		return []error{charge(failures[n-1].Err, spentBy(failures[:n-1]))}
 	}
 	errs := make([]error, len(failures))
 	for i, f := range failures {

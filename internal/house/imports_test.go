@@ -21,6 +21,7 @@ var allowed = map[string][]string{
 	"signature":                  {"internal/snake"},
 	"lm":                         {"trace"},
 	"lm/lmtest":                  {"lm"},
+	"lm/lmtest/toxiproxy":        {},
 	"lm/llamacpp":                {"lm", "internal/gbnf"},
 	"lm/openai":                  {"lm", "internal/gbnf"},
 	"lm/cache":                   {"lm", "internal/canonical", "internal/wire"},

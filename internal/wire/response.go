@@ -62,6 +62,9 @@ type Usage struct {
 	CacheWriteTokens int      `json:"cache_write_tokens,omitempty"`
 	Cost             lm.Money `json:"cost_nano_usd,omitempty"`
 	PricedCalls      int      `json:"priced_calls,omitempty"`
+
+	AudioPromptTokens     int `json:"audio_prompt_tokens,omitempty"`
+	AudioCompletionTokens int `json:"audio_completion_tokens,omitempty"`
 }
 
 // FromResponse returns what stands in the file for r.

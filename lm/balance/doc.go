@@ -14,7 +14,9 @@
 // request goes to another one, to each at most once; see [If] and [Attempts]. Errors of
 // kind lm.ErrInvalidRequest or lm.ErrBudget and those of a context end the request at once.
 // A stream moves on only while nothing was shown. Where no member has a reply the error
-// is an [*Error] that holds those of all.
+// is an [*Error] that holds those of all. What failed attempts have cost, as far as their
+// [lm.Error].Partial says, is added to the usage of the reply, or to that of the Partial
+// which errors.As finds in the error; see [lm.UsageOf].
 //
 // A member that has failed 5 times in a row ([Failures]) gets no requests for 30 seconds
 // ([Cooldown]). Then one is let through to it, and what comes of it decides. Requests whose

@@ -109,7 +109,7 @@ func (b *Budget) end(reserved Limits, resp *lm.Response, failed error) error {
 		u := resp.Usage
 		u.Calls = max(u.Calls, 1)
 		b.charge(reserved, u)
-		b.largest.Tokens = max(b.largest.Tokens, tokensOf(u))
+		b.largest.Tokens = max(b.largest.Tokens, u.Tokens())
 		b.largest.Money = max(b.largest.Money, u.Cost)
 		if b.limits.Money > 0 && !u.CostKnown() {
 			e := b.reached(LimitPrice)
@@ -143,7 +143,7 @@ func (b *Budget) fail(reserved Limits, failed error) {
 // charge counts what a call has used. What it does not say is what it has reserved.
 func (b *Budget) charge(reserved Limits, u lm.Usage) {
 	b.spent = b.spent.Add(u)
-	c := Limits{Calls: max(u.Calls-u.CachedCalls, 0), Tokens: max(tokensOf(u), 0), Money: max(u.Cost, 0)}
+	c := Limits{Calls: max(u.Calls-u.CachedCalls, 0), Tokens: max(u.Tokens(), 0), Money: max(u.Cost, 0)}
 	if c.Tokens == 0 {
 		c.Tokens = reserved.Tokens
 	}
@@ -152,6 +152,3 @@ func (b *Budget) charge(reserved Limits, u lm.Usage) {
 	}
 	b.charged = b.charged.plus(c)
 }
-
-// tokensOf are the tokens that count.
-func tokensOf(u lm.Usage) int { return u.PromptTokens + u.CompletionTokens + u.ForcedTokens }

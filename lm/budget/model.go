@@ -79,6 +79,8 @@ func (m *model) Stream(ctx context.Context, r *lm.Request) iter.Seq2[*lm.Event, 
 			switch {
 			case err != nil:
 				_ = end(nil, err)
+			case event == nil:
+				continue // there is nothing to show
 			case event.Response != nil:
 				unknown = end(event.Response, nil)
 			}

@@ -14,9 +14,9 @@
 //
 // # What is the same
 //
-// Answers are known by the model's name ([lm.NameOf], which includes the base URL of a
-// provider) and everything in the request that decides the reply: messages, tools, shape,
-// sampling, seed, limits and Rollout. A model without a name is refused with an error of
+// Answers are known by the model's name ([lm.NameOf]; that of lm/openai tells addresses,
+// fields of its Extra and dialects apart, but not headers) and everything in the request that
+// decides the reply: messages, tools, shape, sampling, seed, limits and Rollout. A model without a name is refused with an error of
 // kind [lm.ErrInvalidRequest] on its first call, as its answers could be taken for those of
 // another; [Name] gives it one.
 //

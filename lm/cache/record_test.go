@@ -28,6 +28,7 @@ func fullResponse() *lm.Response {
 		Usage: lm.Usage{
 			Calls: 1, PromptTokens: 2, CachedTokens: 3, CompletionTokens: 4, ForcedTokens: 5, ComputedTokens: 6,
 			CachedCalls: 7, ReasoningTokens: 8, CacheWriteTokens: 9, Cost: math.MaxInt64, PricedCalls: 10,
+			AudioPromptTokens: 11, AudioCompletionTokens: 12,
 		},
 		Model: "m\x00", Fingerprint: "fp", RequestID: "req-1",
 	}

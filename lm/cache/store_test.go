@@ -114,6 +114,7 @@ func TestKeys(t *testing.T) {
 				t.Errorf("%s: the answer was not stored", c.what)
 			}
 		}
+		t.Logf("%d requests", len(calls))
 	})
 }
 
@@ -303,14 +304,18 @@ func (f fresh) Generate(ctx context.Context, r *lm.Request) (*lm.Response, error
 	return f.LM.Generate(ctx, c)
 }
 
-// TestSuite runs the suite of all backends on a scripted model behind a store that misses:
-// nothing is lost on the way.
+// TestSuite runs the suite of all backends on a scripted model behind a store: one that
+// knows no answer, and one that answers what comes again.
 func TestSuite(t *testing.T) {
 	t.Parallel()
-	lmtest.Suite(t, func(t *testing.T) lm.LM {
+	open := func(t *testing.T) lm.LM {
 		s := cache.Memory()
 		t.Cleanup(func() { s.Close() })
-		model := lmtest.Answer(func(*lm.Request) (string, error) { return "one two three four", nil })
-		return fresh{s.Wrap(model), new(atomic.Int64)}
-	}, lmtest.Capabilities{Messages: true, Prompt: true})
+		return s.Wrap(lmtest.Answer(func(*lm.Request) (string, error) { return "one two three four", nil }))
+	}
+	c := lmtest.Capabilities{Messages: true, Prompt: true}
+	t.Run("misses", func(t *testing.T) {
+		lmtest.Suite(t, func(t *testing.T) lm.LM { return fresh{open(t), new(atomic.Int64)} }, c)
+	})
+	t.Run("hits", func(t *testing.T) { lmtest.Suite(t, open, c) })
 }

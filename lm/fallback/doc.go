@@ -24,10 +24,11 @@
 // # Replies
 //
 // [lm.Response].Model says who has answered. A stream moves on to the next LM only while
-// nothing of the reply was shown. The usage is that of the LM that answered; what a
-// failed attempt may have cost is counted by wrappers of the LM that failed.
+// nothing of the reply was shown. What failed attempts have cost, as far as their
+// [lm.Error].Partial says, is added to the usage of the reply, or, where there is none, to
+// that of the Partial which errors.As finds in the error; see [lm.UsageOf].
 //
-// The name of the whole lists all, as any may have answered, so that a cache in front does
+// The name of the whole (see [lm.Named]) lists all, as any may have answered, so that a cache in front does
 // not mix its replies with those of one LM alone. To keep the replies of each LM apart,
 // put a cache before each.
 package fallback

@@ -30,6 +30,10 @@ func (e *Error) Error() string { return health.Describe("lm/fallback", e.failure
 // request.
 func (e *Error) Unwrap() []error { return health.Causes(e.failures(), e.final) }
 
+// As makes the *lm.Error that errors.As finds the one whose Partial has the usage of all
+// attempts, so that nothing that was paid is lost.
+func (e *Error) As(target any) bool { return health.As(e.failures(), e.final, target) }
+
 func (e *Error) failures() []health.Failure {
 	failures := make([]health.Failure, len(e.Attempts))
 	for i, a := range e.Attempts {

@@ -46,6 +46,15 @@
 //   - in a stream: Reasoning comes in the last event only, and with tools the whole reply
 //     does. A reply that breaks off is taken for a whole one by the client for OpenAI; it is
 //     told apart here by its missing stop reason, and is an error of kind lm.ErrBackend.
+//   - of a broken answer, which the client for OpenAI takes for a whole one: an event of a
+//     stream that it cannot read is skipped, with the words in it, and so is an error that
+//     comes as one; a missing or null content is an empty text; what is not UTF-8 is
+//     replaced; the content type, the announced length and the [DONE] of a stream are not
+//     looked at.
+//   - limits: a reply, or an error, may have any length. Redirects are followed, also to
+//     another host and with the key; an http.Client whose CheckRedirect returns
+//     http.ErrUseLastResponse stays. An address that cannot be is an error of kind
+//     lm.ErrBackend, and so may be tried again.
 //   - several replies to one request: [lm.Sample] calls once for each.
 //   - the order of the properties in the schema of a tool's Parameters.
 //

@@ -16,7 +16,7 @@ type config struct {
 }
 
 // Name sets what [lm.NameOf] returns, by which stores tell models apart and package
-// lm/price finds the price: "provider:model". langchaingo does not tell it. Without this
+// lm/price finds the price: "provider:model", see [lm.Named]. langchaingo does not tell it. Without this
 // option the LM has no name.
 func Name(name string) Option { return func(c *config) { c.name = name } }
 

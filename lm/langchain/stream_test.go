@@ -182,8 +182,9 @@ func TestCancelled(t *testing.T) {
 			cancel()
 		}
 	}
-	if text != "Hel" || !errors.Is(last, context.Canceled) {
-		t.Errorf("in a stream: %q, %v", text, last)
+	var e *lm.Error
+	if text != "Hel" || !errors.Is(last, context.Canceled) || errors.As(last, &e) {
+		t.Errorf("in a stream: %q, %v, want what was shown and the context's error", text, last)
 	}
 	if _, _, err := collect(ctx, New(f), ask("x")); !errors.Is(err, context.Canceled) {
 		t.Errorf("a stream, before: %v", err)

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,12 +16,11 @@ import (
 )
 
 // TestSuite runs the conformance suite against a real llama-server. That reads special
-// tokens in data as such, which is a loss of this package's (see doc.go): lm/openai can ask
-// what they are, and here they are hidden from the server, so that the rest is tested.
+// tokens in data as such, which is a loss of this package's: see doc.go.
 func TestSuite(t *testing.T) {
 	program, file := os.Getenv("WHET_LLAMA_SERVER"), os.Getenv("WHET_MODEL_SMOLLM2")
 	if program == "" || file == "" {
-		t.Skip("WHET_LLAMA_SERVER and WHET_MODEL_SMOLLM2 are not set; scripts/setup server and models make them")
+		t.Skip("no llama-server: WHET_LLAMA_SERVER and WHET_MODEL_SMOLLM2 are not set; `make server models` and scripts/setup env make them")
 	}
 	address := llamaServer(t, program, file)
 	lmtest.Suite(t, func(t *testing.T) lm.LM {
@@ -32,36 +30,8 @@ func TestSuite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := New(client, Name("llama-server:smollm2"), Lossy(), CallOptions(openai.WithLegacyMaxTokensField()))
-		specialIsLost(t, m)
-		return lm.Func(func(ctx context.Context, r *lm.Request) (*lm.Response, error) {
-			c := r.Clone()
-			for _, msg := range c.Messages {
-				for i := range msg.Parts {
-					msg.Parts[i].Text = strings.ReplaceAll(msg.Parts[i].Text, "<|", "<\u2060|")
-				}
-			}
-			return m.Generate(ctx, c)
-		})
-	}, lmtest.Capabilities{Messages: true, Samples: true})
-}
-
-// specialIsLost holds doc.go to what it says.
-func specialIsLost(t *testing.T, m lm.LM) {
-	t.Helper()
-	const times = 4
-	tokens := func(text string) int {
-		r := ask("Repeat: " + text)
-		r.MaxTokens = 1
-		resp, err := m.Generate(t.Context(), r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return resp.Usage.PromptTokens
-	}
-	if n := tokens(strings.Repeat("<|im_end|>", times)) - tokens("x"); n > times {
-		t.Errorf("%d special tokens take %d tokens, so the server reads them as text now; say so in doc.go", times, n)
-	}
+		return New(client, Name("llama-server:smollm2"), Lossy(), CallOptions(openai.WithLegacyMaxTokensField()))
+	}, lmtest.Capabilities{Messages: true, Samples: true, ReadsSpecialTokens: true})
 }
 
 // llamaServer starts a server for the test and returns its address once it answers.

@@ -48,6 +48,8 @@
 //
 // # Use
 //
+// [Limiter.Stats] tells how many requests run and wait.
+//
 // A bad option is an error of kind [lm.ErrInvalidRequest] at each call. A [Limiter] is
 // safe for concurrent use and has no goroutine of its own. A model that is wrapped twice
 // by the same limiter is counted once.

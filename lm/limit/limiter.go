@@ -42,6 +42,25 @@ func New(opts ...Option) *Limiter {
 // With returns the middleware of a new limiter, which all models that it wraps share.
 func With(opts ...Option) lm.Middleware { return New(opts...).Wrap }
 
+// Stats is what a limiter does at a time.
+type Stats struct {
+	// Running requests have been let in and have not ended, and Waiting ones stand in lines.
+	Running, Waiting int
+	// Closed is for how long nothing is let in, because the provider has asked for that.
+	Closed time.Duration
+}
+
+// Stats returns what the limiter does now.
+func (l *Limiter) Stats() Stats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := Stats{Running: l.running, Closed: max(time.Until(l.closed), 0)}
+	for _, line := range l.lines.all {
+		s.Waiting += len(line.waiting)
+	}
+	return s
+}
+
 // enter waits until a request of so many tokens may start. Who is in must leave.
 func (l *Limiter) enter(ctx context.Context, tokens int) error {
 	if err := ctx.Err(); err != nil {

@@ -69,6 +69,8 @@ func (m *model) Stream(ctx context.Context, r *lm.Request) iter.Seq2[*lm.Event, 
 			switch {
 			case err != nil:
 				leave(nil, err)
+			case event == nil:
+				continue // there is nothing to show
 			case event.Response != nil:
 				leave(event.Response, nil)
 			}
@@ -113,7 +115,7 @@ func outcomeOf(resp *lm.Response, err error) outcome {
 		case resp.Cached:
 			return outcome{known: true, free: true}
 		}
-		n := tokensOf(resp.Usage)
+		n := resp.Usage.Tokens()
 		return outcome{tokens: n, known: n > 0} // every reply takes some: 0 is a server that does not tell
 	}
 	var e *lm.Error
@@ -125,7 +127,7 @@ func outcomeOf(resp *lm.Response, err error) outcome {
 		o.closed = e.RetryAfter
 	}
 	if e.Partial != nil {
-		o.tokens = tokensOf(e.Partial.Usage)
+		o.tokens = e.Partial.Usage.Tokens()
 	}
 	o.known = o.tokens > 0 || idle(e.Kind)
 	o.free = e.Kind == lm.ErrBudget
@@ -142,7 +144,3 @@ func idle(kind lm.ErrorKind) bool {
 		return false
 	}
 }
-
-// tokensOf is what providers count. The tokens that they have cached are among those of
-// the prompt.
-func tokensOf(u lm.Usage) int { return u.PromptTokens + u.CompletionTokens + u.ForcedTokens }

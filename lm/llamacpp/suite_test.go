@@ -12,6 +12,6 @@ import (
 func TestSuite(t *testing.T) {
 	onModels(t, func(t *testing.T, _ *testModel, m *Model) {
 		lmtest.Suite(t, func(*testing.T) lm.LM { return m },
-			lmtest.Capabilities{Messages: true, Prompt: true, Shapes: true, Samples: true})
+			lmtest.Capabilities{Messages: true, Prompt: true, Forms: true, Scores: true, Samples: true})
 	})
 }

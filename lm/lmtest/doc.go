@@ -6,6 +6,7 @@
 //
 //	model := lmtest.Script("[[ ## label ## ]]\nham\n\n[[ ## completed ## ]]")
 //
-// [Suite] is the conformance suite that each backend passes. [NewServer] is a provider over
+// [Suite] is the conformance suite that each backend passes; [Capabilities] say what of it
+// applies. [NewServer] is a provider over
 // HTTP that fails as it is told, and [Faults] runs a backend through all that can go wrong.
 package lmtest

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"net/http"
 	"slices"
@@ -27,6 +28,16 @@ type HTTPBackend struct {
 	// Secret is the key that Open uses, which no error may show. It should be a word that
 	// nothing else is likely to have.
 	Secret string
+	// Headless is for an LM that is not told the header of an answer: the RequestID and
+	// RetryAfter of its errors are not looked at.
+	Headless bool
+	// Without names what does not hold for the LM, each with the reason: a group of the
+	// suite, such as "Large", or one test, such as "Body/wrong content type". These are
+	// skipped, and a name that no test has is an error.
+	Without map[string]string
+
+	root string          // the name of the test that the suite runs in
+	met  map[string]bool // of Without
 }
 
 // What the suite waits at most. Neither is ever reached where all is well.
@@ -53,6 +64,7 @@ func Faults(t *testing.T, b HTTPBackend) {
 	if b.MaxReply == 0 {
 		b.MaxReply = 64 << 20
 	}
+	b.root, b.met = t.Name(), map[string]bool{}
 	for _, group := range []struct {
 		name string
 		run  func(*testing.T, HTTPBackend)
@@ -72,7 +84,36 @@ func Faults(t *testing.T, b HTTPBackend) {
 		{"Address", faultsAddress},
 		{"Secret", faultsSecret},
 	} {
-		t.Run(group.name, func(t *testing.T) { group.run(t, b) })
+		t.Run(group.name, func(t *testing.T) {
+			b.skip(t)
+			group.run(t, b)
+		})
+	}
+	for name := range b.Without {
+		if !b.met[name] && whole() {
+			t.Errorf("Without names %q, and no test of the suite has that name", name)
+		}
+	}
+}
+
+// whole reports whether all tests of the suite are run: no flag leaves some out.
+func whole() bool {
+	for name, parts := range map[string]string{"test.run": "/", "test.skip": ""} {
+		if f := flag.Lookup(name); f != nil && f.Value.String() != "" && strings.Contains(f.Value.String(), parts) {
+			return false
+		}
+	}
+	return true
+}
+
+// skip skips a test that the LM is excused from.
+func (b HTTPBackend) skip(t *testing.T) {
+	t.Helper()
+	for name, reason := range b.Without {
+		if t.Name() == b.root+"/"+strings.ReplaceAll(name, " ", "_") {
+			b.met[name] = true
+			t.Skip(reason)
+		}
 	}
 }
 
@@ -86,6 +127,7 @@ type faultRow struct {
 
 func (b HTTPBackend) row(t *testing.T) *faultRow {
 	t.Helper()
+	b.skip(t)
 	s := NewServer(func(*Asked) string { return faultReply })
 	t.Cleanup(s.Close)
 	return &faultRow{t, b, s, b.open(t, s.URL, nil)}
@@ -93,6 +135,7 @@ func (b HTTPBackend) row(t *testing.T) *faultRow {
 
 func (b HTTPBackend) open(t *testing.T, baseURL string, client *http.Client) lm.LM {
 	t.Helper()
+	b.skip(t)
 	m, err := b.Open(t, baseURL, client)
 	if err != nil {
 		t.Fatalf("Open(%s): %v", baseURL, err)

@@ -129,6 +129,7 @@ func faultsBodyCut(t *testing.T, b HTTPBackend) {
 			}
 		}
 	}
+	t.Logf("%d cuts of a reply of %d bytes", 2*len(right), len(right))
 	r.answered(r.call(w))
 }
 

@@ -80,6 +80,7 @@ func names(h http.Header) []string {
 func faultsAddress(t *testing.T, b HTTPBackend) {
 	for _, address := range []string{"file:///etc/passwd", "ftp://127.0.0.1/v1", "gopher://127.0.0.1/v1", "http://", "http://%zz/v1", "http:///v1", "javascript:alert(1)"} {
 		t.Run(address, func(t *testing.T) {
+			b.skip(t)
 			m, err := b.Open(t, address, nil)
 			r := &faultRow{t: t, b: b, m: m}
 			if err != nil {

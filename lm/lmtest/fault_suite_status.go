@@ -45,7 +45,7 @@ func faultsStatus(t *testing.T, b HTTPBackend) {
 				if e == nil {
 					continue
 				}
-				if e.Status != tt.status || e.RequestID != "req-of-the-test" {
+				if e.Status != tt.status || e.RequestID != "req-of-the-test" && !b.Headless {
 					t.Errorf("%s: Status = %d and RequestID = %q, want %d and those of the header", w.name, e.Status, e.RequestID, tt.status)
 				}
 				if said := fmt.Sprint("told to answer ", tt.status); !strings.Contains(e.Error(), said) {
@@ -119,7 +119,7 @@ func faultsRetryAfter(t *testing.T, b HTTPBackend) {
 				r.s.Always(Fault{Status: status, Header: tt.header})
 				for _, w := range r.ways() {
 					e := r.failure(r.call(w), kind)
-					if e != nil && (e.RetryAfter > tt.want || e.RetryAfter < tt.want-tt.less) {
+					if e != nil && !b.Headless && (e.RetryAfter > tt.want || e.RetryAfter < tt.want-tt.less) {
 						t.Errorf("%s, status %d: RetryAfter = %v, want %v or up to %v less", w.name, status, e.RetryAfter, tt.want, tt.less)
 					}
 				}

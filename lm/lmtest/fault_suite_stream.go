@@ -111,6 +111,7 @@ func faultsStreamCut(t *testing.T, b HTTPBackend) {
 			}
 		}
 	}
+	t.Logf("%d cuts of a stream of %d bytes", 2*len(right), len(right))
 	r.answered(r.call(inStream()))
 }
 

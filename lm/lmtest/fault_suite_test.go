@@ -30,6 +30,24 @@ var bugs = map[string]string{
 	"UTF-8":       "Body/invalid_UTF-8",
 }
 
+// TestFaultsWithout leaves a group out, and is told of a name that no test has.
+func TestFaultsWithout(t *testing.T) {
+	t.Parallel()
+	if _, child := os.LookupEnv("WHET_FAULTS_WITHOUT"); child {
+		b := backend("limit") // which Large would find
+		b.Without = map[string]string{"Large": "it takes all there is", "Stream/wrong/without end": "it takes all there is", "No such test": "it is not there"}
+		lmtest.Faults(t, b)
+		return
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFaultsWithout$", "-test.v")
+	cmd.Env = append(os.Environ(), "WHET_FAULTS_WITHOUT=1")
+	out, err := cmd.CombinedOutput()
+	if failed := regexp.MustCompile(`--- FAIL: `).FindAll(out, -1); err == nil || len(failed) != 1 ||
+		!regexp.MustCompile(`Without names "No such test"`).Match(out) || !regexp.MustCompile(`--- SKIP: TestFaultsWithout/Large`).Match(out) {
+		t.Errorf("the suite ended with %v and %d failures, want that of the name alone\n%s", err, len(failed), out)
+	}
+}
+
 // The suite runs in a process of its own, as it is meant to fail.
 func TestFaultsFindBugs(t *testing.T) {
 	t.Parallel()

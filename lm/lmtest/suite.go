@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"reflect"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,22 +12,41 @@ import (
 	"github.com/whetgo/whet/lm"
 )
 
-// Capabilities says what of the suite applies to a backend.
+// Capabilities says what of the suite applies to a backend. Where a field is false the
+// suite holds the backend to the contrary, so that none is left at false by mistake: one
+// without Forms must say that a reply is not of its shape.
 type Capabilities struct {
 	// Messages and Prompt say which of the two kinds of requests it answers; for
 	// the other it must return an error of kind lm.ErrUnsupported.
 	Messages, Prompt bool
-	// Shapes says that it enforces literals, choices and the forms of numbers, JSON and
-	// patterns.
-	Shapes bool
+	// Forms says that it holds a reply to its Shape: literals, choices and the forms of
+	// numbers, JSON and patterns.
+	Forms bool
+	// Scores says that it computes what stands in a choice and does not draw it, as
+	// [lm.Shape] has it: each choice is in Response.Choices, a Bias decides, and neither
+	// literals nor choices are decoded. It goes with Forms. A backend with Forms alone may
+	// leave Choices empty, and must where they are not what it drew by.
+	Scores bool
 	// Samples says that replies depend on temperature and seed.
 	Samples bool
+	// NoTokenCounts says that it does not tell how many tokens a request has. A test that
+	// counts them is then skipped. Without it each reply has at least one prompt token, but
+	// for those that come out of a store (Response.Cached).
+	NoTokenCounts bool
+	// ReadsSpecialTokens says that the text of a special token in data, such as
+	// "<|im_end|>", is read as that token, against the contract of [lm.Part]: for backends
+	// whose server does so and cannot be asked which texts they are. Data can then end a
+	// turn and begin another. The suite checks that it is still so.
+	ReadsSpecialTokens bool
 }
 
 // Suite runs the conformance suite of backends. open is called once; the model
 // must answer any prompt with at least one word, a story that is asked for with more
 // than three, and must live until the test ends.
 func Suite(t *testing.T, open func(t *testing.T) lm.LM, c Capabilities) {
+	if c.Scores && !c.Forms {
+		t.Fatal("Capabilities: Scores without Forms; a choice is scored as a part of a form")
+	}
 	m := open(t)
 	s := suite{m, c}
 	t.Run("Messages", s.messages)
@@ -69,8 +87,14 @@ func (s suite) generate(t *testing.T, r *lm.Request) *lm.Response {
 	if err != nil {
 		t.Fatalf("Generate: %v", err)
 	}
-	if resp.Usage.Calls != 1 || resp.Usage.PromptTokens < 1 || resp.Usage.CachedTokens > resp.Usage.PromptTokens {
-		t.Errorf("Usage = %+v, want one call and a prompt of at least one token, no more of them cached", resp.Usage)
+	u := resp.Usage
+	switch {
+	case u.Calls != 1 || u.CachedTokens > u.PromptTokens:
+		t.Errorf("Usage = %+v, want one call, and no more tokens cached than there are", u)
+	case resp.Cached && (u.CachedCalls != 1 || u.CompletionTokens != 0 || u.Cost != 0):
+		t.Errorf("Usage = %+v of a reply out of a store, want one cached call that decoded and cost nothing", u)
+	case !resp.Cached && !s.c.NoTokenCounts && u.PromptTokens < 1:
+		t.Errorf("Usage = %+v, want a prompt of at least one token", u)
 	}
 	return resp
 }
@@ -184,9 +208,6 @@ func (s suite) greedy(t *testing.T) {
 }
 
 func (s suite) seed(t *testing.T) {
-	if !s.c.Samples {
-		t.Skip("the backend does not sample")
-	}
 	r := s.repeatable(t, "Name an animal.")
 	r.Temperature, r.Seed = lm.Temperature(1), lm.Seed(7)
 	if a, b := s.generate(t, r).Text, s.generate(t, r).Text; a != b {
@@ -197,8 +218,11 @@ func (s suite) seed(t *testing.T) {
 		r.Seed = lm.Seed(i)
 		seen[s.generate(t, r).Text] = true
 	}
-	if len(seen) < 2 {
+	switch {
+	case s.c.Samples && len(seen) < 2:
 		t.Errorf("eight seeds at temperature 1 gave one reply: %v", seen)
+	case !s.c.Samples && len(seen) > 1:
+		t.Errorf("eight seeds at temperature 1 gave %d replies: the backend samples, so set Capabilities.Samples", len(seen))
 	}
 }
 
@@ -209,74 +233,6 @@ func (s suite) unchanged(t *testing.T) {
 	s.generate(t, r)
 	if !reflect.DeepEqual(before, r) {
 		t.Errorf("Generate changed the request from %+v to %+v", before, r)
-	}
-}
-
-// special sends the special tokens of many models as data. They are text: each takes
-// several tokens, and they end nothing. Each stands there more than once, as what
-// is around a single one may take a token more or less.
-func (s suite) special(t *testing.T) {
-	const times = 4
-	plain := s.generate(t, s.request("Repeat: x")).Usage.PromptTokens
-	for _, text := range []string{"<|im_end|>", "<|im_start|>", "<start_of_turn>", "<end_of_turn>", "<|endoftext|>", "<bos>", "<eos>", "[INST]", "<|eot_id|>", "<|start_header_id|>", "<｜end▁of▁sentence｜>"} {
-		marked := s.generate(t, s.request("Repeat: "+strings.Repeat(text, times))).Usage.PromptTokens
-		if marked-plain <= times {
-			t.Errorf("%d times %q takes %d tokens more than a letter: it is read as a special token, and not as text", times, text, marked-plain)
-		}
-	}
-	// Special in one vocabulary, a word like any other (HTML's) in the next.
-	for _, text := range []string{"<s>", "</s>"} {
-		if marked := s.generate(t, s.request("Repeat: "+text)).Usage.PromptTokens; marked < plain {
-			t.Errorf("%q takes less than a letter: %d tokens in place of %d", text, marked, plain)
-		}
-	}
-}
-
-// choiceShape asks for a label and a closing text.
-func choiceShape() *lm.Shape {
-	return &lm.Shape{Segments: []lm.Segment{
-		{Literal: "Label:"},
-		{Hole: lm.HoleChoice, Name: "label", Choices: []lm.Alternative{{Text: " red"}, {Text: " green"}, {Text: " greenish"}}},
-		{Literal: "\nDone."},
-	}}
-}
-
-func (s suite) choice(t *testing.T) {
-	r := s.request("What colour is grass?")
-	r.Shape = choiceShape()
-	resp := s.generate(t, r)
-	if resp.Shaped != s.c.Shapes {
-		t.Fatalf("Shaped = %v, want %v", resp.Shaped, s.c.Shapes)
-	}
-	if !s.c.Shapes {
-		return
-	}
-	if len(resp.Choices) != 1 || len(resp.Choices[0].Options) != 3 {
-		t.Fatalf("Choices = %+v, want one of three options", resp.Choices)
-	}
-	c := resp.Choices[0]
-	sum, best := 0.0, 0
-	for i, o := range c.Options {
-		sum += o.Prob
-		if o.Prob > c.Options[best].Prob {
-			best = i
-		}
-	}
-	if c.Name != "label" || sum < 0.999 || sum > 1.001 || c.Picked != best {
-		t.Errorf("choice = %+v: want the name label, probabilities that add up to 1 and the likeliest picked", c)
-	}
-	if want := "Label:" + c.Options[c.Picked].Text + "\nDone."; resp.Text != want {
-		t.Errorf("Text = %q, want %q", resp.Text, want)
-	}
-	if resp.Usage.CompletionTokens != 0 {
-		t.Errorf("%d tokens were decoded for a reply of literals and a choice, want none", resp.Usage.CompletionTokens)
-	}
-	biased := s.request("What colour is grass?")
-	biased.Shape = choiceShape()
-	biased.Shape.Segments[1].Choices = slices.Clone(biased.Shape.Segments[1].Choices)
-	biased.Shape.Segments[1].Choices[0].Bias = 1000
-	if got := s.generate(t, biased).Choices[0]; got.Picked != 0 || got.Options[0].Prob < 0.999 {
-		t.Errorf("under a bias of 1000 for the first option the choice is %+v", got)
 	}
 }
 

@@ -46,9 +46,22 @@ func (p policy) refuses(a netip.Addr) string {
 			return "in a private network"
 		case a.IsMulticast():
 			return "a group of machines"
+		case unroutable(a):
+			return "of no machine in the open network"
 		}
 	}
 	return ""
+}
+
+// unroutable reports whether an address is in a range, beyond private ones, in which no server
+// of somebody else is.
+func unroutable(a netip.Addr) bool {
+	for _, p := range []string{"192.0.0.0/24", "198.18.0.0/15", "240.0.0.0/4", "fec0::/10"} {
+		if netip.MustParsePrefix(p).Contains(a) {
+			return true
+		}
+	}
+	return false
 }
 
 // embedded returns the IPv4 address inside of one of IPv6, where a gateway would go on to it.
@@ -59,7 +72,8 @@ func embedded(a netip.Addr) netip.Addr {
 	}
 	b := a.As16()
 	switch {
-	case netip.MustParsePrefix("64:ff9b::/96").Contains(a):
+	case a == netip.IPv6Unspecified(), a == netip.IPv6Loopback():
+	case netip.MustParsePrefix("64:ff9b::/96").Contains(a), netip.MustParsePrefix("64:ff9b:1::/48").Contains(a), netip.MustParsePrefix("::/96").Contains(a):
 		return netip.AddrFrom4([4]byte(b[12:16]))
 	case netip.MustParsePrefix("2002::/16").Contains(a):
 		return netip.AddrFrom4([4]byte(b[2:6]))
@@ -83,7 +97,7 @@ func (p policy) control(_, address string, _ syscall.RawConn) error {
 }
 
 // check reads a base URL. Its text never comes back in an error, as it may hold a key.
-func (p policy) check(address string, withKey bool) (*url.URL, error) {
+func (p policy) check(address string, withKey bool) (*url.URL, *lm.Error) {
 	u, err := url.Parse(strings.TrimSpace(address))
 	if err != nil || u.Opaque != "" {
 		return nil, misused("the base URL is no URL; one looks like https://host/v1")

@@ -36,6 +36,15 @@ func TestAddresses(t *testing.T) {
 		"fd00:ec2::254":          {false, true, false},
 		"100.100.100.200":        {false, true, false},
 		"168.63.129.16":          {false, true, false},
+		"64:ff9b:1::a9fe:a9fe":   {false, true, false},
+		"64:ff9b:1::808:808":     {true, true, true},
+		"::169.254.169.254":      {false, true, false},
+		"::10.0.0.1":             {true, true, false},
+		"198.18.0.1":             {true, true, false},
+		"192.0.0.8":              {true, true, false},
+		"255.255.255.255":        {true, true, false},
+		"240.0.0.1":              {true, true, false},
+		"fec0::1":                {true, true, false},
 	} {
 		a := netip.MustParseAddr(address)
 		for i, p := range []policy{{}, {allowLinkLocal: true}, {untrusted: true}} {

@@ -27,6 +27,9 @@ type call struct {
 
 // prepare writes the body of a request.
 func (m *Model) prepare(ctx context.Context, r *lm.Request, n int, stream bool) (*call, error) {
+	if r == nil {
+		return nil, m.failure(lm.ErrInvalidRequest, "the request is nil")
+	}
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
@@ -82,14 +85,16 @@ func (m *Model) promptable(r *lm.Request) error {
 	return nil
 }
 
-// textsOf returns all texts of a conversation.
+// textsOf returns all texts of a conversation that may be data: the messages, joined as
+// they are sent, and the arguments of calls.
 func textsOf(messages []lm.Message) []string {
 	var out []string
 	for _, m := range messages {
-		for _, p := range m.Parts {
-			if p.Text != "" {
-				out = append(out, p.Text)
-			}
+		if text := m.Text(); text != "" {
+			out = append(out, text)
+		}
+		for _, call := range m.ToolCalls {
+			out = append(out, call.Arguments)
 		}
 	}
 	return out

@@ -46,8 +46,10 @@ func newClient(model string, c *config) (*client, error) {
 		return nil, e
 	}
 	address, elsewhere := c.address(providerName, p)
+	// A header that authorizes is an option, and comes before the environment's key.
+	byHeader := c.header.Get("Authorization") != "" || c.header.Get("X-Api-Key") != "" || c.header.Get("Api-Key") != ""
 	key := c.key
-	if !c.keySet && !(c.untrusted && elsewhere) {
+	if !c.keySet && !byHeader && !(c.untrusted && elsewhere) {
 		key = c.lookUp(p.keys)
 	}
 	for _, b := range []byte(key) {
@@ -56,30 +58,27 @@ func newClient(model string, c *config) (*client, error) {
 		}
 	}
 	rules := policy{c.allowHTTP, c.allowLinkLocal, c.untrusted}
-	authorized := key != "" || c.header.Get("Authorization") != "" || c.header.Get("X-Api-Key") != "" || c.header.Get("Api-Key") != ""
-	base, err := rules.check(address, authorized)
-	if err != nil {
-		if e := (*lm.Error)(nil); errors.As(err, &e) {
-			return fail(e)
-		}
-		return nil, err
+	authorized := key != "" || byHeader
+	base, refused := rules.check(address, authorized)
+	if refused != nil {
+		return fail(refused)
 	}
 	if !authorized && !p.local && !elsewhere && !c.keySet {
 		return fail(failure(lm.ErrAuth, "there is no key: set the environment variable %s or give the option Key", strings.Join(p.keys, " or ")))
 	}
-	extra, err := c.extraFields()
-	if err != nil {
-		return nil, err
+	extra, misuse := c.extraFields()
+	if misuse != nil {
+		return fail(misuse)
 	}
 	out := &client{
 		provider: providerName, model: id, dialect: p.dialect, base: base, key: newSecret(key), header: c.header.Clone(),
-		extra: extra, maxReply: c.maxReply, maxPrompt: c.maxPrompt, timeout: c.timeout, name: providerName + ":" + id,
-	}
-	if elsewhere {
-		out.name += "@" + base.Host
+		extra: extra, maxReply: c.maxReply, maxPrompt: c.maxPrompt, timeout: c.timeout,
 	}
 	if c.dialect != nil {
 		out.dialect = *c.dialect
+	}
+	if out.name = c.name; out.name == "" {
+		out.name = nameOf(out, p, elsewhere)
 	}
 	if providerName == openAI && !elsewhere {
 		out.defaultHeader(headerOrganization, c.getenv("OPENAI_ORG_ID"))

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"time"
 
 	"github.com/whetgo/whet/lm"
 )
@@ -100,6 +101,7 @@ func (e *Embedder) add(ctx context.Context, texts []string, out *lm.Embeddings) 
 	if said, ok := complaintIn(w.Error, data); ok {
 		f := e.complained(said.status, said)
 		f.Status, f.RequestID = resp.StatusCode, e.requestID(resp.Header)
+		f.RetryAfter = max(f.RetryAfter, retryAfter(resp.Header, time.Now()))
 		return f
 	}
 	if len(w.Data) != len(texts) {

@@ -97,5 +97,5 @@ func ExampleDialectOf() {
 	defer model.Close()
 	_, err = openai.New("acme/m")
 	fmt.Println(model.Name(), errors.Is(err, lm.ErrInvalidRequest))
-	// Output: vllm:m true
+	// Output: vllm:m#83bd599c true
 }

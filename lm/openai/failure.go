@@ -91,7 +91,8 @@ func (c *client) short(text string, limit int) string {
 type complaint struct {
 	message, code, kind string
 	status              int
-	prompt, limit       int // tokens, where llama-server says by how much a prompt is too long
+	prompt, limit       int           // tokens, where llama-server says by how much a prompt is too long
+	wait                time.Duration // how long Gemini asks to wait
 }
 
 // wireComplaint is one in its several forms.
@@ -102,6 +103,7 @@ type wireComplaint struct {
 	Code    json.RawMessage `json:"code"`
 	Type    json.RawMessage `json:"type"`
 	Status  json.RawMessage `json:"status"`
+	Details json.RawMessage `json:"details"`
 	Prompt  count           `json:"n_prompt_tokens"`
 	Limit   count           `json:"n_ctx"`
 }
@@ -130,6 +132,7 @@ func readComplaint(body []byte) complaint {
 	if c.message == "" {
 		c.message = scalar(w.Detail)
 	}
+	c.wait = waitIn(w.Details)
 	for _, code := range []json.RawMessage{w.Code, w.Type, w.Status} {
 		text := scalar(code)
 		var n int
@@ -142,6 +145,22 @@ func readComplaint(body []byte) complaint {
 		}
 	}
 	return c
+}
+
+// waitIn returns the time to wait that stands in Google's details of a failure, or 0.
+func waitIn(details json.RawMessage) time.Duration {
+	var list []struct {
+		Delay json.RawMessage `json:"retryDelay"`
+	}
+	if json.Unmarshal(details, &list) != nil {
+		return 0
+	}
+	for _, d := range list {
+		if wait, err := time.ParseDuration(scalar(d.Delay)); err == nil {
+			return clampWait(wait)
+		}
+	}
+	return 0
 }
 
 // scalar returns a text as it is, and anything else as JSON.
@@ -171,7 +190,7 @@ func (c *client) refusal(status int, h http.Header, body []byte, now time.Time) 
 	e := c.complained(status, said)
 	e.Status = status
 	e.RequestID = c.requestID(h)
-	e.RetryAfter = retryAfter(h, now)
+	e.RetryAfter = max(e.RetryAfter, retryAfter(h, now))
 	switch {
 	case status >= 300 && status < 400:
 		e.Message = "the server redirects, which is not followed; set the option BaseURL to where it leads"
@@ -185,6 +204,7 @@ func (c *client) refusal(status int, h http.Header, body []byte, now time.Time) 
 func (c *client) complained(status int, said complaint) *lm.Error {
 	e := c.failure(kindOf(status, said), "%s", c.short(said.message, maxMessage))
 	e.Code = c.short(said.code, maxCode)
+	e.RetryAfter = said.wait
 	if e.Kind == lm.ErrContextLength && said.limit > 0 && said.prompt > 0 {
 		e.Err = &lm.ContextLengthError{Prompt: said.prompt, Limit: said.limit}
 	}

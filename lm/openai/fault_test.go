@@ -140,6 +140,7 @@ func TestKeyIsNowhere(t *testing.T) {
 	if seen < 200 {
 		t.Errorf("only %d texts were searched", seen)
 	}
+	t.Logf("%d texts were searched", seen)
 }
 
 // TestKeyIsNotInRefusals looks for a key that stands where it should not, in a URL.

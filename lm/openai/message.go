@@ -28,7 +28,7 @@ func (c *client) messages(in []lm.Message, plain func(string) string) ([]map[str
 			w["tool_call_id"] = m.ToolCallID
 		}
 		if len(m.ToolCalls) > 0 {
-			w["tool_calls"] = toolCalls(m.ToolCalls)
+			w["tool_calls"] = toolCalls(m.ToolCalls, plain)
 			if len(m.Parts) == 0 {
 				w["content"] = nil
 			}
@@ -38,10 +38,10 @@ func (c *client) messages(in []lm.Message, plain func(string) string) ([]map[str
 	return out, nil
 }
 
-func toolCalls(calls []lm.ToolCall) []map[string]any {
+func toolCalls(calls []lm.ToolCall, plain func(string) string) []map[string]any {
 	out := make([]map[string]any, len(calls))
 	for i, call := range calls {
-		arguments := call.Arguments
+		arguments := plain(call.Arguments)
 		if arguments == "" {
 			arguments = "{}"
 		}

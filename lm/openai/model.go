@@ -36,7 +36,7 @@ func New(model string, opts ...Option) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Model{client: cl, forms: newForms(), specials: newSpecials()}, nil
+	return &Model{client: cl, forms: newForms(), specials: newSpecials(c.readSpecial)}, nil
 }
 
 // Name returns the provider and the model, for example "openai:gpt-4o-mini", and the
@@ -80,15 +80,15 @@ func (m *Model) Sample(ctx context.Context, r *lm.Request, n int) ([]*lm.Respons
 	var out []*lm.Response
 	for len(out) < n {
 		next := r
-		if len(out) > 0 && r.Seed != nil { // or the replies would be the same again
+		if len(out) > 0 && r != nil && r.Seed != nil { // or the replies would be the same again
 			next = r.Clone()
 			next.Seed = lm.Seed(*r.Seed + uint64(len(out)))
 		}
 		more, err := m.generate(ctx, next, min(n-len(out), m.dialect.MaxN))
+		out = append(out, more...) // also those before one that is an error
 		if err != nil {
 			return out, err
 		}
-		out = append(out, more...)
 	}
 	return out, nil
 }

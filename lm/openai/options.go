@@ -23,6 +23,8 @@ type Option func(*config)
 
 type config struct {
 	key, baseURL   string
+	name           string
+	nameSet        bool
 	keySet, urlSet bool
 	getenv         func(string) string
 	client         *http.Client
@@ -35,6 +37,7 @@ type config struct {
 	allowHTTP      bool
 	allowLinkLocal bool
 	untrusted      bool
+	readSpecial    bool
 	batch          int
 }
 
@@ -55,7 +58,8 @@ func Getenv(get func(name string) string) Option { return func(c *config) { c.ge
 // not checked, and Close leaves its connections open.
 func HTTPClient(client *http.Client) Option { return func(c *config) { c.client = client } }
 
-// Header adds a header to each request. It never shows in errors or names.
+// Header adds a header to each request. It never shows in errors or names. One that authorizes
+// (Authorization, Api-Key, X-Api-Key) takes the place of a key of the environment.
 func Header(name, value string) Option { return func(c *config) { c.header.Add(name, value) } }
 
 // Organization sets the organisation of OpenAI's that pays.
@@ -70,6 +74,12 @@ const (
 	headerOrganization = "OpenAI-Organization"
 	headerProject      = "OpenAI-Project"
 )
+
+// Name sets what [Model.Name] returns, which is what stores know answers by and what
+// lm/balance compares: for one model at two addresses, whose names would else differ. Models
+// that answer differently must not share one. A name like "vllm:qwen" lets lm/price see whose
+// model it is.
+func Name(name string) Option { return func(c *config) { c.name, c.nameSet = name, true } }
 
 // MaxReply sets how many bytes a reply may have after decompression. The default is 64 MB.
 func MaxReply(bytes int64) Option { return func(c *config) { c.maxReply = bytes } }
@@ -109,7 +119,8 @@ func AllowLinkLocal() Option { return func(c *config) { c.allowLinkLocal = true 
 // Untrusted says that the BaseURL comes from somebody else, for example out of a file.
 // Addresses of this machine and of private networks are then refused, too, also where a
 // host's name leads to them; a key of the environment is not sent there, but only one of
-// the option Key; and no proxy is used, as nobody could tell where it leads.
+// the option Key; and no proxy is used, as nobody could tell where it leads. An HTTPClient
+// must look to both itself.
 func Untrusted() Option { return func(c *config) { c.untrusted = true } }
 
 // Batch sets how many texts an [Embedder] sends at once. The default is 128.
@@ -143,6 +154,8 @@ func newConfig(opts []Option) (*config, error) {
 		return nil, misused("Timeout(%v) is negative", c.timeout)
 	case c.batch < 1:
 		return nil, misused("Batch(%d) is less than 1 text", c.batch)
+	case c.nameSet && c.name == "":
+		return nil, misused("Name is empty; leave the option out for the name that New makes")
 	case c.urlSet && c.baseURL == "":
 		return nil, misused("BaseURL is empty; leave the option out for the provider's own address")
 	case c.untrusted && !c.urlSet:
@@ -159,7 +172,7 @@ func newConfig(opts []Option) (*config, error) {
 }
 
 // extraFields writes the fields of Extra once, so that nobody can change them later.
-func (c *config) extraFields() (map[string]any, error) {
+func (c *config) extraFields() (map[string]any, *lm.Error) {
 	out := map[string]any{}
 	for k, v := range c.extra {
 		if reserved(k) {

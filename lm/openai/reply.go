@@ -2,6 +2,7 @@ package openai
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/whetgo/whet/lm"
 )
@@ -30,6 +31,7 @@ func (m *Model) read(c *call, data []byte, resp *head) ([]*lm.Response, error) {
 	if said, ok := complaintIn(w.Error, data); ok {
 		e := m.complained(said.status, said)
 		e.Status, e.RequestID = resp.StatusCode, m.requestID(resp.Header)
+		e.RetryAfter = max(e.RetryAfter, retryAfter(resp.Header, time.Now()))
 		return nil, e
 	}
 	if len(w.Choices) == 0 {

@@ -39,6 +39,7 @@ func TestReplies(t *testing.T) {
 		},
 		"cache of DeepSeek":  {`{"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"prompt_cache_hit_tokens":8}}`, nil, lm.Response{Text: "hi", Finish: lm.FinishStop, Usage: lm.Usage{Calls: 1, PromptTokens: 9, CachedTokens: 8}}},
 		"cache of Anthropic": {`{"choices":[{"message":{"content":"hi"},"finish_reason":"end_turn"}],"usage":{"prompt_tokens":9,"cache_creation_input_tokens":7}}`, nil, lm.Response{Text: "hi", Finish: lm.FinishStop, Usage: lm.Usage{Calls: 1, PromptTokens: 9, CacheWriteTokens: 7}}},
+		"sounds":             {`{"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":5,"prompt_tokens_details":{"audio_tokens":7},"completion_tokens_details":{"audio_tokens":6}}}`, nil, lm.Response{Text: "hi", Finish: lm.FinishStop, Usage: lm.Usage{Calls: 1, PromptTokens: 9, AudioPromptTokens: 7, CompletionTokens: 5, AudioCompletionTokens: 5}}},
 		"absurd usage":       {`{"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":-9,"completion_tokens":null,"prompt_tokens_details":{"cached_tokens":8}}}`, nil, lm.Response{Text: "hi", Finish: lm.FinishStop, Usage: usage}},
 		"logprobs": {
 			`{"choices":[{"message":{"content":"hi"},"finish_reason":"stop","logprobs":{"content":[{"token":"?","bytes":[104,105],"logprob":-0.5,"top_logprobs":[{"token":"ho","logprob":-2},{"token":"hi","logprob":-0.5},{"token":"x","logprob":-3}]}]}}]}`,

@@ -1,9 +1,13 @@
 package openai
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/whetgo/whet/lm"
 )
 
 func TestRetryAfter(t *testing.T) {
@@ -56,4 +60,28 @@ func FuzzRetryAfter(f *testing.F) {
 			t.Errorf("%q and %q mean %v", seconds, millis, d)
 		}
 	})
+}
+
+// TestRetryAfterInTheBody is where Gemini says it.
+func TestRetryAfterInTheBody(t *testing.T) {
+	t.Parallel()
+	for details, want := range map[string]time.Duration{
+		`[{"@type":"type.googleapis.com/google.rpc.Help"},{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34.5s"}]`: 34500 * time.Millisecond,
+		`[{"retryDelay":"-5s"}]`:       0,
+		`[{"retryDelay":"99999999h"}]`: 0,
+		`[{"retryDelay":"9999h"}]`:     maxRetryAfter,
+		`[{"retryDelay":7}]`:           0,
+		`"quota"`:                      0,
+	} {
+		s := serve(t, func(w http.ResponseWriter, _ *http.Request, _ string) {
+			w.Header().Set("Content-Type", jsonType)
+			w.WriteHeader(http.StatusTooManyRequests)
+			_, _ = io.WriteString(w, `[{"error":{"code":429,"message":"slow down","status":"RESOURCE_EXHAUSTED","details":`+details+`}}]`)
+		})
+		_, err := open(t, s, "gemini/m").Generate(t.Context(), asks("a"))
+		var e *lm.Error
+		if !errors.As(err, &e) || e.Kind != lm.ErrRateLimit || e.RetryAfter != want || e.Message != "slow down" {
+			t.Errorf("%s: %v, RetryAfter %v, want %v", details, err, e.RetryAfter, want)
+		}
+	}
 }

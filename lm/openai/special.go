@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -12,45 +13,54 @@ import (
 )
 
 // tokenLike are texts that may be a special token of some model: "<|im_end|>",
-// "<start_of_turn>", "</s>", "[INST]", "<<SYS>>" and their like.
-var tokenLike = regexp.MustCompile(`<[^\s<>]{1,64}>|\[/?[A-Z_]{2,32}\]`)
+// "<start_of_turn>", "</s>", and "[INST]" or "[gMASK]". They are looked for one after the
+// other, as one of the second kind may stand inside of what looks like one of the first.
+var tokenLike = []*regexp.Regexp{
+	regexp.MustCompile(`<[^\s<>]{1,64}>`),
+	regexp.MustCompile(`\[/?[A-Za-z_0-9]{2,32}\]`),
+}
 
 // joiner stands, without width, inside of a text that would be special.
 const joiner = "\u200D"
+
+// ReadSpecialTokens lets the special tokens that stand in messages and prompts be read as
+// such by llama-server, for who writes the model's template into a Prompt himself. Data
+// among it can then end a turn and begin another. Without this option they are text; see
+// the package's documentation.
+func ReadSpecialTokens() Option { return func(c *config) { c.readSpecial = true } }
 
 // maxSpecials is how many texts a model remembers to be special, or not.
 const maxSpecials = 4096
 
 // specials knows which texts the server takes for special tokens.
 type specials struct {
+	off   bool
 	mu    sync.Mutex
 	known map[string]bool
 }
 
-func newSpecials() *specials { return &specials{known: map[string]bool{}} }
+func newSpecials(off bool) *specials { return &specials{off: off, known: map[string]bool{}} }
 
 // plain returns what makes text of the special tokens in texts. The server is asked about
 // each candidate once.
 func (s *specials) plain(ctx context.Context, c *client, texts []string) (func(string) string, error) {
 	same := func(text string) string { return text }
-	if !c.dialect.Tokenize {
+	if s.off || !c.dialect.Tokenize {
 		return same, nil
 	}
 	var pairs []string
 	seen := map[string]bool{}
-	for _, text := range texts {
-		for _, candidate := range tokenLike.FindAllString(text, -1) {
-			if seen[candidate] {
-				continue
-			}
-			seen[candidate] = true
-			special, err := s.special(ctx, c, candidate)
-			if err != nil {
-				return nil, err
-			}
-			if special {
-				pairs = append(pairs, candidate, broken(candidate))
-			}
+	for _, candidate := range candidates(texts) {
+		if seen[candidate] {
+			continue
+		}
+		seen[candidate] = true
+		special, err := s.special(ctx, c, candidate)
+		if err != nil {
+			return nil, err
+		}
+		if special {
+			pairs = append(pairs, candidate, broken(candidate))
 		}
 	}
 	if len(pairs) == 0 {
@@ -59,14 +69,26 @@ func (s *specials) plain(ctx context.Context, c *client, texts []string) (func(s
 	return strings.NewReplacer(pairs...).Replace, nil
 }
 
+// candidates returns what looks like a special token in texts.
+func candidates(texts []string) []string {
+	var out []string
+	for _, text := range texts {
+		for _, like := range tokenLike {
+			out = append(out, like.FindAllString(text, -1)...)
+		}
+	}
+	return out
+}
+
 // broken puts a joiner behind the first character.
 func broken(token string) string {
 	_, n := utf8.DecodeRuneInString(token)
 	return token[:n] + joiner + token[n:]
 }
 
-// special reports whether a text is one token when special tokens are read, and more than
-// one when they are not.
+// special reports whether a text is a special token of the server's model: one token, and
+// other ones where special tokens are not read. A text that holds one besides something
+// else is none itself, and what every model has as a word is the same in both.
 func (s *specials) special(ctx context.Context, c *client, text string) (bool, error) {
 	s.mu.Lock()
 	special, ok := s.known[text]
@@ -82,7 +104,7 @@ func (s *specials) special(ctx context.Context, c *client, text string) (bool, e
 	if err != nil {
 		return false, err
 	}
-	special = read < plain
+	special = len(read) == 1 && !slices.Equal(read, plain)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.known) >= maxSpecials {
@@ -92,19 +114,19 @@ func (s *specials) special(ctx context.Context, c *client, text string) (bool, e
 	return special, nil
 }
 
-// tokenize returns how many tokens llama-server makes of a text. Its interface is beside
-// that of OpenAI, and not below.
-func (c *client) tokenize(ctx context.Context, text string, special bool) (int, error) {
+// tokenize returns what tokens llama-server makes of a text. Its interface is beside that of
+// OpenAI, and not below.
+func (c *client) tokenize(ctx context.Context, text string, special bool) ([]int, error) {
 	var out struct {
-		Tokens []json.RawMessage `json:"tokens"`
+		Tokens []int `json:"tokens"`
 	}
 	if err := c.beside(ctx, "tokenize", map[string]any{"content": text, "parse_special": special}, &out); err != nil {
-		return 0, err
+		return nil, err
 	}
 	if len(out.Tokens) == 0 && text != "" {
-		return 0, c.failure(lm.ErrBackend, "the server makes no tokens of a text; is it llama-server? See UseDialect")
+		return nil, c.failure(lm.ErrBackend, "the server makes no tokens of a text; is it llama-server? See UseDialect")
 	}
-	return len(out.Tokens), nil
+	return out.Tokens, nil
 }
 
 // beside calls one of llama-server's own endpoints.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -12,7 +13,8 @@ import (
 	"github.com/whetgo/whet/lm"
 )
 
-// tokenizing is a server that knows two special tokens; every other byte is a token.
+// tokenizing is a server that knows four special tokens. Every byte of a text is a token, and
+// "<one>" is a single one as a text, too.
 func tokenizing(t *testing.T) *fake {
 	t.Helper()
 	return serve(t, func(w http.ResponseWriter, r *http.Request, body string) {
@@ -27,9 +29,14 @@ func tokenizing(t *testing.T) *fake {
 				t.Error(err)
 			}
 			if in.Special {
-				in.Content = strings.NewReplacer("<|im_end|>", "1", "<s>", "2").Replace(in.Content)
+				in.Content = strings.NewReplacer("<|im_end|>", "\x01", "<s>", "\x02", "<one>", "\x03", "[INST]", "\x04").Replace(in.Content)
 			}
-			data, _ := json.Marshal(map[string]any{"tokens": make([]int, len(in.Content))})
+			in.Content = strings.ReplaceAll(in.Content, "<one>", "\x05")
+			ids := make([]int, len(in.Content))
+			for i := range ids {
+				ids[i] = int(in.Content[i])
+			}
+			data, _ := json.Marshal(map[string]any{"tokens": ids})
 			_, _ = w.Write(data)
 		case "/apply-template":
 			_, _ = io.WriteString(w, `{"prompt":"<|im_end|>hi"}`)
@@ -47,7 +54,7 @@ func TestSpecialTokens(t *testing.T) {
 	t.Parallel()
 	s := tokenizing(t)
 	m := open(t, s, "llama-server/m")
-	r := asks("a <|im_end|> and <b>bold</b>, <s> [INST] <|im_end|>")
+	r := asks("a <|im_end|> and <b>bold</b>, <s> [inst] <|im_end|>")
 	for range 2 {
 		generate(t, m, r)
 	}
@@ -59,7 +66,7 @@ func TestSpecialTokens(t *testing.T) {
 			asked++
 		}
 	}
-	const want = `a <` + joiner + `|im_end|> and <b>bold</b>, <` + joiner + `s> [INST] <` + joiner + `|im_end|>`
+	const want = `a <` + joiner + `|im_end|> and <b>bold</b>, <` + joiner + `s> [inst] <` + joiner + `|im_end|>`
 	if len(chats) != 2 || asked != 10 || !strings.Contains(chats[0], want) || chats[0] != chats[1] {
 		t.Errorf("after %d questions %q was sent, want two of\n%s\nafter two questions for each of five texts", asked, chats, want)
 	}
@@ -69,6 +76,56 @@ func TestSpecialTokens(t *testing.T) {
 	}
 	if got := r.Messages[0].Text(); strings.Contains(got, joiner) {
 		t.Errorf("the request was changed to %q", got)
+	}
+}
+
+// TestSpecialTokensOnly holds the guard to the model's own tokens, wherever they stand.
+func TestSpecialTokensOnly(t *testing.T) {
+	t.Parallel()
+	const j = joiner
+	for in, want := range map[string]string{
+		"<one>":                     "<" + j + "one>",
+		"<a[INST]b>":                "<a[" + j + "INST]b>", // what holds a token is none itself
+		"<<s>>":                     "<<" + j + "s>>",
+		"<i>a[0] < b</i> <|other|>": "<i>a[0] < b</i> <|other|>",
+		"<|im_end| >":               "<|im_end| >",
+	} {
+		s := tokenizing(t)
+		r := asks(in)
+		r.Messages = append(r.Messages,
+			lm.Message{Role: lm.RoleAssistant, ToolCalls: []lm.ToolCall{{ID: "1", Name: "f", Arguments: `{"a":"` + in + `"}`}}},
+			lm.Message{Role: lm.RoleTool, ToolCallID: "1", Parts: []lm.Part{{Text: in[:2]}, {Text: in[2:]}}})
+		generate(t, open(t, s, "llama-server/m"), r)
+		var sent struct {
+			Messages []struct {
+				Content string
+				Calls   []struct{ Function struct{ Arguments string } } `json:"tool_calls"`
+			}
+		}
+		if err := json.Unmarshal([]byte(s.bodies[len(s.bodies)-1]), &sent); err != nil {
+			t.Fatal(err)
+		}
+		got := []string{sent.Messages[0].Content, sent.Messages[1].Calls[0].Function.Arguments, sent.Messages[2].Content}
+		if !slices.Equal(got, []string{want, `{"a":"` + want + `"}`, want}) {
+			t.Errorf("%q was sent as %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestReadSpecialTokens(t *testing.T) {
+	t.Parallel()
+	s := tokenizing(t)
+	m := open(t, s, "llama-server/m", ReadSpecialTokens())
+	generate(t, m, &lm.Request{Prompt: "a<|im_end|>b"})
+	if len(s.bodies) != 1 || !strings.Contains(s.bodies[0], "a<|im_end|>b") {
+		t.Errorf("sent were %q", s.bodies)
+	}
+	c, err := m.Tokenizer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := c.CountTokens(t.Context(), &lm.Request{Prompt: "a<|im_end|>b"}); n != 3 || err != nil {
+		t.Errorf("CountTokens = %d, %v; want 3", n, err)
 	}
 }
 

@@ -41,7 +41,24 @@ func (m *Model) Stream(ctx context.Context, r *lm.Request) iter.Seq2[*lm.Event, 
 		defer resp.Body.Close()
 		s := &stream{m: m, call: c, resp: resp, ctx: inner, outer: ctx, draft: draft{requestID: m.requestID(resp.Header), status: resp.StatusCode}}
 		s.run(yield)
+		if s.done {
+			drain(resp.Body, cancel)
+		}
 	}
+}
+
+// How long, and how much, is waited for behind the last event.
+const (
+	drainTime  = 100 * time.Millisecond
+	drainBytes = 4 << 10
+)
+
+// drain reads to the end of a reply whose last event has come, so that its connection can be
+// used again. A server that does not end the reply loses the connection.
+func drain(body io.Reader, cancel context.CancelFunc) {
+	timer := time.AfterFunc(drainTime, cancel)
+	defer timer.Stop()
+	_, _ = io.CopyN(io.Discard, body, drainBytes) // nobody needs what comes here
 }
 
 // stream is a reply on its way.
@@ -52,6 +69,7 @@ type stream struct {
 	ctx   context.Context // the call's
 	outer context.Context // the caller's
 
+	done            bool // the last event has come
 	draft           draft
 	text, reasoning strings.Builder
 	arguments       []*strings.Builder
@@ -87,6 +105,7 @@ func (s *stream) run(yield func(*lm.Event, error) bool) {
 		}
 		switch string(bytes.TrimSpace(e.data)) {
 		case "[DONE]":
+			s.done = true
 			s.end(yield)
 			return
 		case "": // keeps the connection alive
@@ -174,7 +193,7 @@ func (s *stream) take(e event) (*lm.Event, error) {
 		out := s.m.complained(said.status, said)
 		d := s.sofar()
 		out.Status, out.RequestID, out.Partial = said.status, d.requestID, d.partial(s.m.model)
-		out.RetryAfter = retryAfter(s.resp.Header, time.Now())
+		out.RetryAfter = max(out.RetryAfter, retryAfter(s.resp.Header, time.Now()))
 		if out.Message == "" {
 			out.Message = "the provider gave no reason"
 		}
@@ -243,12 +262,14 @@ func (s *stream) choice(c wireChoice, out *lm.Event) (problem string) {
 }
 
 // tool adds a piece of a tool's call: to the one of its index, or where the server counts
-// none to the last, unless it has another ID.
+// none to the last, unless it has another ID. Some servers give each call the same index, and
+// others each piece another ID: an ID that is another begins a call where it comes with a name.
 func (s *stream) tool(t wireTool) bool {
 	var ok bool
 	at := len(s.draft.tools) - 1
 	if t.Index != nil {
 		at, ok = s.index[int(*t.Index)]
+		ok = ok && (t.ID == "" || t.Function.Name == "" || s.draft.tools[at].ID == "" || t.ID == s.draft.tools[at].ID)
 	} else {
 		ok = at >= 0 && (t.ID == "" || t.ID == s.draft.tools[at].ID)
 	}

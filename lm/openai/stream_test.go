@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -196,5 +197,36 @@ func TestStreamTooLong(t *testing.T) {
 	var e *lm.Error
 	if !errors.As(err, &e) || e.Kind != lm.ErrBackend || e.Partial == nil || e.Partial.Text != shown || len(shown) < 40_000 || len(shown) > 50_000 {
 		t.Errorf("%d bytes were shown, and the stream ends in %v", len(shown), err)
+	}
+}
+
+// TestCallsOfOneIndex are told apart by their IDs and names: some servers give each call of
+// a reply the index 0, and others a new ID to each piece of one call.
+func TestCallsOfOneIndex(t *testing.T) {
+	t.Parallel()
+	piece := func(id, name, arguments string) string {
+		return `data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"` + id + `","function":{"name":"` + name + `","arguments":"` + arguments + `"}}]}}]}` + "\n\n"
+	}
+	end := `data: {"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}` + "\n\ndata: [DONE]\n\n"
+	for name, tt := range map[string]struct {
+		body string
+		want []lm.ToolCall
+	}{
+		"two calls":       {piece("a", "f", "{}") + piece("b", "g", "[]") + end, []lm.ToolCall{{ID: "a", Name: "f", Arguments: "{}"}, {ID: "b", Name: "g", Arguments: "[]"}}},
+		"one in pieces":   {piece("a", "f", "{") + piece("", "", "}") + end, []lm.ToolCall{{ID: "a", Name: "f", Arguments: "{}"}}},
+		"one of many IDs": {piece("a", "f", "{") + piece("b", "", "}") + end, []lm.ToolCall{{ID: "a", Name: "f", Arguments: "{}"}}},
+	} {
+		var got []lm.ToolCall
+		for e, err := range open(t, says(t, streamType, tt.body), "gpt-test").Stream(t.Context(), asks("a")) {
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if e.Response != nil {
+				got = e.Response.ToolCalls
+			}
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %+v, want %+v", name, got, tt.want)
+		}
 	}
 }

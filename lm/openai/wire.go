@@ -146,9 +146,11 @@ type wireUsage struct {
 	PromptDetails *struct {
 		Cached     count `json:"cached_tokens"`
 		CacheWrite count `json:"cache_write_tokens"`
+		Audio      count `json:"audio_tokens"`
 	} `json:"prompt_tokens_details"`
 	CompletionDetails *struct {
 		Reasoning count `json:"reasoning_tokens"`
+		Audio     count `json:"audio_tokens"`
 	} `json:"completion_tokens_details"`
 	CacheHit   count `json:"prompt_cache_hit_tokens"`     // of DeepSeek
 	CacheRead  count `json:"cache_read_input_tokens"`     // of Anthropic
@@ -165,9 +167,11 @@ func (u *wireUsage) usage() lm.Usage {
 	cached, written := max(u.CacheHit, u.CacheRead), u.CacheWrite
 	if d := u.PromptDetails; d != nil {
 		cached, written = max(cached, d.Cached), max(written, d.CacheWrite)
+		out.AudioPromptTokens = min(int(d.Audio), out.PromptTokens)
 	}
 	if d := u.CompletionDetails; d != nil {
 		out.ReasoningTokens = min(int(d.Reasoning), out.CompletionTokens)
+		out.AudioCompletionTokens = min(int(d.Audio), out.CompletionTokens)
 	}
 	out.CachedTokens = min(int(cached), out.PromptTokens)
 	out.CacheWriteTokens = min(int(written), out.PromptTokens)
@@ -182,6 +186,7 @@ func shares(u lm.Usage, n int) []lm.Usage {
 		out[i] = lm.Usage{
 			Calls: part(u.Calls, i), PromptTokens: part(u.PromptTokens, i), CachedTokens: part(u.CachedTokens, i),
 			CompletionTokens: part(u.CompletionTokens, i), ReasoningTokens: part(u.ReasoningTokens, i), CacheWriteTokens: part(u.CacheWriteTokens, i),
+			AudioPromptTokens: part(u.AudioPromptTokens, i), AudioCompletionTokens: part(u.AudioCompletionTokens, i),
 		}
 	}
 	return out

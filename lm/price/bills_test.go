@@ -137,6 +137,31 @@ func TestBillsByHand(t *testing.T) {
 	}
 }
 
+func TestSounds(t *testing.T) {
+	t.Parallel()
+	at := day(t, "2026-11-25T12:00:00Z")
+	for _, tt := range []struct {
+		name, provider, model string
+		u                     lm.Usage
+		want                  lm.Money // -1 where it is not known
+	}{
+		// 600 x 300 + 400 x 1,000 + 100 x 2,500
+		{"with a price", "google", "gemini-2.5-flash", lm.Usage{PromptTokens: 1000, AudioPromptTokens: 400, CompletionTokens: 100}, 830_000},
+		{"all of the prompt", "google", "gemini-2.5-flash", lm.Usage{PromptTokens: 1000, AudioPromptTokens: 1000}, 1_000_000},
+		{"more than the prompt", "google", "gemini-2.5-flash", lm.Usage{PromptTokens: 1000, AudioPromptTokens: 1001}, -1},
+		{"less than none", "google", "gemini-2.5-flash", lm.Usage{PromptTokens: 1000, AudioPromptTokens: -1}, -1},
+		{"and some of it cached", "google", "gemini-2.5-flash", lm.Usage{PromptTokens: 1000, AudioPromptTokens: 400, CachedTokens: 1}, -1},
+		{"without a price", "openai", "gpt-4o-mini", lm.Usage{PromptTokens: 1000, AudioPromptTokens: 400}, -1},
+		{"in the reply", "google", "gemini-2.5-flash", lm.Usage{PromptTokens: 1000, CompletionTokens: 100, AudioCompletionTokens: 1}, -1},
+		{"here", "llamacpp", "m", lm.Usage{PromptTokens: 1000, AudioPromptTokens: 400}, 0},
+	} {
+		got, ok := Default().Cost(tt.provider, tt.model, tt.u, at)
+		if ok != (tt.want >= 0) || ok && got != tt.want {
+			t.Errorf("%s: Cost = %d, %v; want %d", tt.name, got, ok, tt.want)
+		}
+	}
+}
+
 func TestBatch(t *testing.T) {
 	t.Parallel()
 	u := lm.Usage{PromptTokens: 1000, CompletionTokens: 100}

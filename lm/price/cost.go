@@ -46,12 +46,23 @@ func (p *prices) cost(u lm.Usage) (lm.Money, bool) {
 	if len(p.Other) > 0 || prompt+completion == 0 || min(prompt, completion, read, written, reasoning) < 0 {
 		return 0, false
 	}
+	// Whether sounds were among the cached tokens is not told, and what a model's own cost
+	// is not in the table.
+	audio := int64(u.AudioPromptTokens)
+	ownPrice := audio != 0 && !p.Audio.same(p.Input)
+	if audio < 0 || u.AudioCompletionTokens != 0 || ownPrice && (p.Audio == nil || read+written > 0) {
+		return 0, false
+	}
 	sum := new(big.Int) // in 1e-18 dollars
 	add := func(tokens int64, r *rate) {
 		sum.Add(sum, new(big.Int).Mul(big.NewInt(tokens), big.NewInt(int64(r.at(prompt)))))
 	}
 	// What has a price of its own is no part of the rest.
 	input, output := prompt, completion
+	if ownPrice {
+		input -= audio
+		add(audio, p.Audio)
+	}
 	if p.CacheRead != nil {
 		input -= read
 		add(read, p.CacheRead)
@@ -85,8 +96,9 @@ func (p *prices) cost(u lm.Usage) (lm.Money, bool) {
 	return lm.Money(sum.Int64()), true
 }
 
-// plain reports whether the parts of a request cost what text does.
-func (p *prices) plain(r *lm.Request) bool {
+// plain reports whether the parts of a request cost what text does, or the usage tells them
+// from text.
+func (p *prices) plain(r *lm.Request, u lm.Usage) bool {
 	for _, m := range r.Messages {
 		for _, part := range m.Parts {
 			if part.Blob == nil {
@@ -96,7 +108,7 @@ func (p *prices) plain(r *lm.Request) bool {
 			case lm.BlobAudio:
 				// Sound nearly always has another price than text, so a table that is silent
 				// about it does not say that it costs the same.
-				if p.Audio == nil || !p.Audio.same(p.Input) {
+				if u.AudioPromptTokens == 0 && (p.Audio == nil || !p.Audio.same(p.Input)) {
 					return false
 				}
 			case lm.BlobImage:

@@ -20,11 +20,13 @@
 // model that is paid by the second, the page, the letter or the citation, which [lm.Usage]
 // does not count; for a usage without tokens; and, behind [With], for a request that holds
 // pictures or files where the model has another price for those than for text, or sounds
-// where it has not the same.
+// where it has not the same and the usage does not tell how many tokens they are. It is not
+// known either for a reply with tokens of sound, and for a prompt with some of which a part
+// was cached.
 //
 // A few things are taken for what they usually are: tokens written into a cache for the
-// shortest time on offer, a model's pictures and sounds in a reply for text, and the
-// provider's own tools, such as a search, for not used.
+// shortest time on offer, a model's pictures in a reply for text, and the provider's
+// own tools, such as a search, for not used.
 //
 // Models that run here cost nothing, and are known to: those of the providers llamacpp,
 // llama-server, ollama, vllm and lmstudio, but for Ollama's models that end in "cloud".

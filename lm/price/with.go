@@ -19,7 +19,7 @@ type config struct {
 
 // As says of which provider and model the prices are, for a model whose name does not: a
 // gateway's, or a deployment with a name of its own. An empty model is the one that the
-// reply names. The default is what [lm.NameOf] returns: "provider:model".
+// reply names. The default is what [lm.NameOf] returns: "provider:model"; see [lm.Named].
 func As(provider, model string) Option {
 	return func(c *config) { c.provider, c.model = provider, model }
 }
@@ -164,6 +164,7 @@ func (m *priced) cost(r *lm.Request, resp *lm.Response, at time.Time) (lm.Money,
 		if isElsewhere(model) && !isLocal(provider) {
 			return 0, false
 		}
+		model = untagged(model)
 	}
 	if provider == "" {
 		return 0, false
@@ -180,13 +181,26 @@ func (m *priced) cost(r *lm.Request, resp *lm.Response, at time.Time) (lm.Money,
 			continue
 		}
 		if p, ok := m.table.find(provider, name, at); ok {
-			if !p.plain(r) {
+			if !p.plain(r, resp.Usage) {
 				return 0, false
 			}
 			return p.cost(resp.Usage)
 		}
 	}
 	return 0, false
+}
+
+// untagged returns a model's name without what lm/openai adds to it: the host of an address,
+// and the tag of settings that change replies, "#" and eight digits.
+func untagged(model string) string {
+	if isElsewhere(model) {
+		model = model[:strings.LastIndexByte(model, '@')]
+	}
+	const digits = 8
+	if n := len(model) - digits - 1; n > 0 && model[n] == '#' && strings.Trim(model[n+1:], "0123456789abcdef") == "" {
+		model = model[:n]
+	}
+	return model
 }
 
 // isElsewhere reports whether the name of a model ends in the host of an address, which

@@ -52,6 +52,8 @@ func TestWith(t *testing.T) {
 	sound := &lm.Request{Messages: []lm.Message{{Role: lm.RoleUser, Parts: []lm.Part{{Blob: &lm.Blob{Kind: lm.BlobAudio, Data: []byte{1}}}}}}}
 	picture := &lm.Request{Messages: []lm.Message{{Role: lm.RoleUser, Parts: []lm.Part{{Blob: &lm.Blob{Data: []byte{1}}}}}}}
 	file := &lm.Request{Messages: []lm.Message{{Role: lm.RoleUser, Parts: []lm.Part{{Blob: &lm.Blob{Kind: lm.BlobFile, ID: "f"}}}}}}
+	heard := u
+	heard.AudioPromptTokens = 400 // 600 x 300 + 400 x 1,000 + 100 x 2,500
 	const unknown = -1
 	for _, tt := range []struct {
 		test, name string
@@ -83,6 +85,10 @@ func TestWith(t *testing.T) {
 		{"has a price", "openai:gpt-4o", request, reply(done, "gpt-4o"), nil, unknown},
 		{"no call", "openai:gpt-4o", request, reply(lm.Usage{PromptTokens: 9}, "gpt-4o"), nil, unknown},
 		{"sounds", "google:gemini-2.5-flash", sound, reply(u, ""), nil, unknown},
+		{"sounds that are counted", "google:gemini-2.5-flash", sound, reply(heard, ""), nil, 830_000},
+		{"with a tag", "openai:gpt-4o#0123abcd", request, reply(u, ""), nil, 3_500_000},
+		{"no tag", "openai:gpt-4o#0123abcx", request, reply(u, ""), nil, unknown},
+		{"Ollama's own with a tag, elsewhere", "ollama:gpt-oss:120b-cloud#0123abcd@gpu:8080", request, reply(u, "x"), nil, unknown},
 		{"a file", "google:gemini-2.5-flash", file, reply(u, ""), nil, unknown},
 		{"a picture where it costs the same", "google:gemini-2.5-flash", picture, reply(u, ""), nil, 550_000},
 		{"a picture", "openai:gpt-image-1", picture, reply(lm.Usage{Calls: 1, PromptTokens: 10}, ""), nil, unknown},

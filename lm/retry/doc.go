@@ -61,6 +61,9 @@
 // with the text of the last failure. A bad option is an error of kind
 // [lm.ErrInvalidRequest] at each call.
 //
+// A model that returns neither a reply nor an error, and a stream that ends without its whole
+// reply, count as errors of kind [lm.ErrBackend].
+//
 // What failed attempts have cost, as far as their [lm.Error].Partial says, is added to the
 // usage of the reply, or to that of the last error's Partial.
 //

@@ -49,8 +49,11 @@ func (m *model) Generate(ctx context.Context, r *lm.Request) (*lm.Response, erro
 	for {
 		c.attempts++
 		resp, err := m.inner.Generate(ctx, r)
-		if err == nil {
+		switch {
+		case err == nil && resp != nil:
 			return c.charge(resp), nil
+		case err == nil:
+			err = silent("the model returned neither a reply nor an error")
 		}
 		if err := c.again(ctx, err, false); err != nil {
 			return nil, err
@@ -68,12 +71,16 @@ func (m *model) Stream(ctx context.Context, r *lm.Request) iter.Seq2[*lm.Event, 
 		}
 		for {
 			c.attempts++
-			failed, shown := error(nil), false
+			failed, shown, whole := error(nil), false, false
 			for event, err := range lm.Stream(ctx, m.inner, r) {
 				if err != nil {
 					failed = err
 					break
 				}
+				if event == nil {
+					continue
+				}
+				whole = whole || event.Response != nil
 				if event.Response != nil && c.attempts > 1 {
 					last := *event
 					last.Response = c.charge(event.Response)
@@ -84,8 +91,11 @@ func (m *model) Stream(ctx context.Context, r *lm.Request) iter.Seq2[*lm.Event, 
 					return
 				}
 			}
-			if failed == nil {
+			switch {
+			case failed == nil && whole:
 				return
+			case failed == nil:
+				failed = silent("the model's stream ended without the whole reply")
 			}
 			if err := c.again(ctx, failed, shown); err != nil {
 				yield(nil, err)
@@ -93,6 +103,11 @@ func (m *model) Stream(ctx context.Context, r *lm.Request) iter.Seq2[*lm.Event, 
 			}
 		}
 	}
+}
+
+// silent is the error of a call that brought nothing.
+func silent(message string) error {
+	return &lm.Error{Kind: lm.ErrBackend, Provider: "retry", Message: message}
 }
 
 // call is a call on its way.

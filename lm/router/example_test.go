@@ -48,3 +48,49 @@ func ExampleCalibrate() {
 	fmt.Println(threshold)
 	// Output: 0.8
 }
+
+// outcomes are what two models have answered to some requests: the cost is in cents.
+func outcomes() []router.Outcome {
+	return []router.Outcome{
+		{Score: 0.9, WeakQuality: 0, StrongQuality: 1, WeakCost: 1, StrongCost: 11},
+		{Score: 0.7, WeakQuality: 0, StrongQuality: 1, WeakCost: 1, StrongCost: 11},
+		{Score: 0.4, WeakQuality: 1, StrongQuality: 1, WeakCost: 1, StrongCost: 11},
+		{Score: 0.1, WeakQuality: 1, StrongQuality: 1, WeakCost: 1, StrongCost: 11},
+	}
+}
+
+func ExampleFit() {
+	curve, err := router.Fit(outcomes(), router.Route)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, p := range curve.Points() {
+		fmt.Printf("from %.1f: %3.0f %% strong, quality %.2f, %.1f cents\n", p.Threshold, 100*p.Share, p.Quality, p.Cost)
+	}
+	apgr, _ := curve.APGR()
+	half, _ := curve.CPT(0.5)
+	fmt.Printf("APGR %.2f, CPT(50%%) %.0f %% strong\n", apgr, 100*half)
+	// Output:
+	// from 2.0:   0 % strong, quality 0.50, 1.0 cents
+	// from 0.9:  25 % strong, quality 0.75, 3.5 cents
+	// from 0.7:  50 % strong, quality 1.00, 6.0 cents
+	// from 0.4:  75 % strong, quality 1.00, 8.5 cents
+	// from 0.0: 100 % strong, quality 1.00, 11.0 cents
+	// APGR 0.75, CPT(50%) 25 % strong
+}
+
+func ExampleCurve_ForCost() {
+	curve, err := router.Fit(outcomes(), router.Cascade) // the weak answer is always paid
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	p, err := curve.ForCost(5)
+	fmt.Println(p.Threshold, p.Quality, p.Cost, err)
+	p, err = curve.ForQuality(0.9, 0.5) // by the mean: with four outcomes no bound is of use
+	fmt.Println(p.Threshold, p.Quality, p.Cost, err)
+	// Output:
+	// 0.9 0.75 3.75 <nil>
+	// 0.7 1 6.5 <nil>
+}

@@ -38,7 +38,7 @@ type Stats struct {
 // Side counts the requests that one model was sent.
 type Side struct {
 	// Requests is how many, Errors how many of them ended with an error, and Usage what
-	// the replies of the others cost.
+	// they cost, those with an error as far as it tells: see [lm.UsageOf].
 	Requests, Errors int
 	Usage            lm.Usage
 }
@@ -178,6 +178,7 @@ func (r *LM) count(d Decision, resp *lm.Response, err error) {
 	switch {
 	case err != nil:
 		side.Errors++
+		side.Usage = side.Usage.Add(lm.UsageOf(err))
 	case resp != nil:
 		side.Usage = side.Usage.Add(resp.Usage)
 	}

@@ -163,7 +163,7 @@ func TestInvalidRequestIsNotScored(t *testing.T) {
 
 func TestStats(t *testing.T) {
 	t.Parallel()
-	down := &lm.Error{Kind: lm.ErrBackend}
+	down := &lm.Error{Kind: lm.ErrBackend, Partial: &lm.Response{Usage: lm.Usage{Calls: 1, CompletionTokens: 2}}}
 	r, err := router.New(&fake{name: "weak"}, &fake{name: "strong", err: down}, func(_ context.Context, r *lm.Request) (float64, error) {
 		return float64(r.Rollout % 2), nil
 	}, 0.5)
@@ -182,7 +182,7 @@ func TestStats(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	want := router.Stats{Weak: router.Side{Requests: 20, Usage: lm.Usage{Calls: 20, PromptTokens: 60}}, Strong: router.Side{Requests: 20, Errors: 20}}
+	want := router.Stats{Weak: router.Side{Requests: 20, Usage: lm.Usage{Calls: 20, PromptTokens: 60}}, Strong: router.Side{Requests: 20, Errors: 20, Usage: lm.Usage{Calls: 20, CompletionTokens: 40}}}
 	if got := r.Stats(); got != want {
 		t.Errorf("stats %+v, want %+v", got, want)
 	}
