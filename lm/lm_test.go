@@ -267,3 +267,11 @@ func TestNameOf(t *testing.T) {
 		t.Errorf("NameOf a Func = %q", got)
 	}
 }
+
+func TestValidateNil(t *testing.T) {
+	t.Parallel()
+	var r *lm.Request
+	if err := r.Validate(); !errors.Is(err, lm.ErrInvalidRequest) {
+		t.Errorf("Validate of no request = %v, want an error of kind %q", err, lm.ErrInvalidRequest)
+	}
+}

@@ -180,6 +180,8 @@ func (r *Request) Clone() *Request {
 // ErrInvalidRequest.
 func (r *Request) Validate() error {
 	switch {
+	case r == nil:
+		return &Error{Kind: ErrInvalidRequest, Message: "the request is nil"}
 	case len(r.Messages) == 0 && r.Prompt == "":
 		return &Error{Kind: ErrInvalidRequest, Message: "the request holds neither Messages nor a Prompt"}
 	case len(r.Messages) > 0 && r.Prompt != "":

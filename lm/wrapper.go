@@ -38,7 +38,7 @@ type Middleware func(LM) LM
 
 // Chain returns m behind all of the middleware: the first sees a request first.
 //
-//	model := lm.Chain(provider, cache.With(store), retry.With(), limit.With(limit.Requests(60)))
+//	model := lm.Chain(provider, store.Wrap, retry.With(), limiter.Wrap, price.With(table))
 func Chain(m LM, wares ...Middleware) LM {
 	for i := len(wares) - 1; i >= 0; i-- {
 		m = wares[i](m)

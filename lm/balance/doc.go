@@ -25,6 +25,7 @@
 // # Names
 //
 // All members must have the same name (see [lm.Named]), which is the name of the whole; a
-// cache in front would otherwise give the replies of one model for those of another.
-// [Mixed] allows other names. [lm.Response].Model says who has answered.
+// cache in front would otherwise give the replies of one model for those of another. The
+// name of an lm/openai model holds the server's address where that is not the provider's
+// own: give both one name by openai.Name. [Mixed] allows other names. [lm.Response].Model says who has answered.
 package balance

@@ -145,6 +145,8 @@ func (t *taped) Stream(ctx context.Context, r *lm.Request) iter.Seq2[*lm.Event, 
 				return
 			}
 		}
+		// As with Generate there is nothing to record.
+		yield(nil, &lm.Error{Kind: lm.ErrBackend, Provider: "cassette", Model: lm.NameOf(t.m), Message: "the model's stream ended without a reply or an error"})
 	}
 }
 

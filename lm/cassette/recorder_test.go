@@ -284,3 +284,26 @@ func TestUnwrap(t *testing.T) {
 		t.Errorf("Name = %q, want that of the LM behind", got)
 	}
 }
+
+// endless is a model whose streams end without a reply.
+type endless struct{ lm.LM }
+
+func (endless) Stream(context.Context, *lm.Request) iter.Seq2[*lm.Event, error] {
+	return func(yield func(*lm.Event, error) bool) { yield(&lm.Event{Text: "a"}, nil) }
+}
+
+func TestRecordStreamWithoutEnd(t *testing.T) {
+	t.Parallel()
+	rec, err := cassette.Record(filepath.Join(t.TempDir(), "c.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rec.Close() }()
+	var last error
+	for _, err := range lm.Stream(t.Context(), rec.Wrap(endless{lmtest.Script()}), &lm.Request{Prompt: "x"}) {
+		last = err
+	}
+	if !errors.Is(last, lm.ErrBackend) {
+		t.Errorf("the stream ended with %v, want an error of kind %q", last, lm.ErrBackend)
+	}
+}

@@ -42,26 +42,22 @@ type specials struct {
 func newSpecials(off bool) *specials { return &specials{off: off, known: map[string]bool{}} }
 
 // plain returns what makes text of the special tokens in texts. The server is asked about
-// each candidate once.
+// each candidate once, two calls for all that are new.
 func (s *specials) plain(ctx context.Context, c *client, texts []string) (func(string) string, error) {
 	same := func(text string) string { return text }
 	if s.off || !c.dialect.Tokenize {
 		return same, nil
 	}
+	found := candidates(texts)
+	slices.Sort(found)
+	found = slices.Compact(found)
+	special, err := s.among(ctx, c, found)
+	if err != nil {
+		return nil, err
+	}
 	var pairs []string
-	seen := map[string]bool{}
-	for _, candidate := range candidates(texts) {
-		if seen[candidate] {
-			continue
-		}
-		seen[candidate] = true
-		special, err := s.special(ctx, c, candidate)
-		if err != nil {
-			return nil, err
-		}
-		if special {
-			pairs = append(pairs, candidate, broken(candidate))
-		}
+	for _, token := range special {
+		pairs = append(pairs, token, broken(token))
 	}
 	if len(pairs) == 0 {
 		return same, nil
@@ -86,32 +82,66 @@ func broken(token string) string {
 	return token[:n] + joiner + token[n:]
 }
 
-// special reports whether a text is a special token of the server's model: one token, and
-// other ones where special tokens are not read. A text that holds one besides something
-// else is none itself, and what every model has as a word is the same in both.
-func (s *specials) special(ctx context.Context, c *client, text string) (bool, error) {
+// among returns which of the texts are special tokens of the server's model.
+func (s *specials) among(ctx context.Context, c *client, texts []string) ([]string, error) {
+	var special, unknown []string
 	s.mu.Lock()
-	special, ok := s.known[text]
+	for _, text := range texts {
+		switch is, ok := s.known[text]; {
+		case !ok:
+			unknown = append(unknown, text)
+		case is:
+			special = append(special, text)
+		}
+	}
 	s.mu.Unlock()
-	if ok {
+	if len(unknown) == 0 {
 		return special, nil
 	}
-	read, err := c.tokenize(ctx, text, true)
-	if err != nil {
-		return false, err
+	found := map[string]bool{}
+	if err := s.search(ctx, c, unknown, found); err != nil {
+		return nil, err
 	}
-	plain, err := c.tokenize(ctx, text, false)
-	if err != nil {
-		return false, err
-	}
-	special = len(read) == 1 && !slices.Equal(read, plain)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.known) >= maxSpecials {
+	if len(s.known)+len(unknown) > maxSpecials {
 		clear(s.known)
 	}
-	s.known[text] = special
+	for i, text := range unknown {
+		if found[text] {
+			special = append(special, text)
+		}
+		if i < maxSpecials {
+			s.known[text] = found[text]
+		}
+	}
 	return special, nil
+}
+
+// search adds to found which of the texts are special: one token, and other ones where
+// special tokens are not read. A text that holds one besides something else is none itself,
+// and what every model has as a word is the same in both. Texts are asked about together,
+// and in halves only where one of them is special: a page of XML has thousands that are
+// none.
+func (s *specials) search(ctx context.Context, c *client, texts []string, found map[string]bool) error {
+	joined := strings.Join(texts, "\n")
+	read, err := c.tokenize(ctx, joined, true)
+	if err != nil {
+		return err
+	}
+	plain, err := c.tokenize(ctx, joined, false)
+	if err != nil || slices.Equal(read, plain) {
+		return err
+	}
+	if len(texts) == 1 {
+		found[texts[0]] = len(read) == 1
+		return nil
+	}
+	half := len(texts) / 2
+	if err := s.search(ctx, c, texts[:half], found); err != nil {
+		return err
+	}
+	return s.search(ctx, c, texts[half:], found)
 }
 
 // tokenize returns what tokens llama-server makes of a text. Its interface is beside that of

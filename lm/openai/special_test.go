@@ -3,6 +3,7 @@ package openai
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -67,8 +68,8 @@ func TestSpecialTokens(t *testing.T) {
 		}
 	}
 	const want = `a <` + joiner + `|im_end|> and <b>bold</b>, <` + joiner + `s> [inst] <` + joiner + `|im_end|>`
-	if len(chats) != 2 || asked != 10 || !strings.Contains(chats[0], want) || chats[0] != chats[1] {
-		t.Errorf("after %d questions %q was sent, want two of\n%s\nafter two questions for each of five texts", asked, chats, want)
+	if len(chats) != 2 || asked != 14 || !strings.Contains(chats[0], want) || chats[0] != chats[1] {
+		t.Errorf("after %d questions %q was sent, want two of\n%s\nafter two questions for each of seven sets of texts", asked, chats, want)
 	}
 	generate(t, m, &lm.Request{Prompt: "x<s>y"})
 	if last := s.bodies[len(s.bodies)-1]; !strings.Contains(last, `"x<`+joiner+`s>y"`) {
@@ -76,6 +77,24 @@ func TestSpecialTokens(t *testing.T) {
 	}
 	if got := r.Messages[0].Text(); strings.Contains(got, joiner) {
 		t.Errorf("the request was changed to %q", got)
+	}
+}
+
+// TestSpecialTokensOfPage asks two questions about a page with thousands of tags.
+func TestSpecialTokensOfPage(t *testing.T) {
+	t.Parallel()
+	s := tokenizing(t)
+	m := open(t, s, "llama-server/m")
+	var page strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&page, "<row%d>", i)
+	}
+	generate(t, m, asks(page.String()))
+	if n := len(s.paths); n != 3 {
+		t.Errorf("%d requests were sent, want 3", n)
+	}
+	if n := len(m.specials.known); n != maxSpecials {
+		t.Errorf("%d texts are remembered, want %d", n, maxSpecials)
 	}
 }
 
