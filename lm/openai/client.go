@@ -95,6 +95,11 @@ func newClient(model string, c *config) (*client, error) {
 		out.http = &copied
 	} else {
 		out.own = newTransport(rules)
+		if out.dialect.Tokenize {
+			// llama-server gives each connection a thread, of which it has few, and a
+			// connection that idles keeps its own for seconds.
+			out.own.MaxIdleConnsPerHost = 2
+		}
 		out.http = &http.Client{Transport: out.own, CheckRedirect: noRedirect}
 	}
 	return out, nil
