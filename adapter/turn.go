@@ -103,10 +103,12 @@ func (d *dialogue) user(intro string, inputs []slot, r signature.Record, outro s
 			c.text.WriteString("\n\n")
 		}
 		c.text.WriteString(f.header)
+		c.keep = d.read.keepMarkers || f.Rendered
 		if err := c.value(f.Type, v); err != nil {
 			return lm.Message{}, &FormatError{d.adapter, f.Name, err.Error()}
 		}
 	}
+	c.keep = d.read.keepMarkers
 	if outro != "" {
 		if !c.empty() {
 			c.text.WriteString("\n\n")

@@ -29,6 +29,10 @@ type Field struct {
 	// lacks, if HasDefault.
 	Default    Value
 	HasDefault bool
+	// Rendered says that the text of an input was written by an adapter, such as the
+	// trajectory of a module.ReAct: its field markers are shown as they are, since what was
+	// data in it has had its own hidden already.
+	Rendered bool
 }
 
 // New makes a signature of fields. Empty instructions are replaced by the

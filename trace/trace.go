@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Step is one call of one predictor. Predictor, Inputs, Outputs, Reply and
+// Step is one call of one predictor, or something else that happened between
+// calls ([Step.Note]). Predictor, Inputs, Outputs, Reply and
 // Prediction are opaque here: package module put them there and module.Steps gives
 // them back typed.
 type Step struct {
@@ -22,14 +23,23 @@ type Step struct {
 	Prediction any
 	// Err is what the call returned.
 	Err error
+	// Dropped says that the program's answer does not rest on this step: an attempt
+	// that another one was better than, or that was repaired.
+	Dropped bool
+	// Reused says that the step's answer is that of an earlier step, so that nothing
+	// was paid for it.
+	Reused bool
+	// Note is something else that happened, such as the call of a tool or an assertion
+	// that failed; Predictor is nil then. It is opaque, too.
+	Note any
 	// Start and Duration say when the call ran and how long it took.
 	Start    time.Time
 	Duration time.Duration
 }
 
 // Trace collects the steps of one run of a program, in the order in which the
-// calls ended. All methods are safe for concurrent use; a nil *Trace is an
-// empty trace that drops what it is given.
+// calls ended; those of a [Branch] come together when it is joined. All methods are
+// safe for concurrent use; a nil *Trace is an empty trace that drops what it is given.
 type Trace struct {
 	mu    sync.Mutex
 	steps []Step
@@ -53,6 +63,29 @@ func (t *Trace) Steps() []Step {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.Clone(t.steps)
+}
+
+// Branch returns a context whose calls are recorded apart, in the returned trace, until
+// join adds them to the trace of ctx: as steps that the answer rests on, or else
+// as dropped ones. join is to be called once, also after an error or a panic, so that
+// nothing that was paid is lost; it does nothing where ctx has no trace.
+func Branch(ctx context.Context) (branch context.Context, t *Trace, join func(keep bool)) {
+	outer := From(ctx)
+	branch, t = Start(ctx)
+	return branch, t, func(keep bool) {
+		if outer == nil {
+			return
+		}
+		steps := t.Steps()
+		if !keep {
+			for i := range steps {
+				steps[i].Dropped = true
+			}
+		}
+		outer.mu.Lock()
+		defer outer.mu.Unlock()
+		outer.steps = append(outer.steps, steps...)
+	}
 }
 
 type contextKey struct{}
