@@ -19,6 +19,26 @@
 // found in its exported fields, under the names that DSPy would give them: see
 // [Predictors]. The names tie a program to its saved file.
 //
+// # Modules
+//
+// Programs are made of these, which are programs themselves, so that they nest. The page
+// docs/modules.md has for each what it is for, what it costs, its predictors' names and
+// what the trace shows of it.
+//
+//   - One answer: [Predict], [ChainOfThought]; with tools [ReAct], with code that an
+//     [Interpreter] runs [ProgramOfThought]; [Dynamic] and its like where the fields are
+//     known only at run time.
+//   - Several attempts of one program: [BestOfN] and [Refine] by a reward, [SelfConsistency]
+//     by a vote, [MultiChainComparison] by a model; [Majority] counts what is there.
+//   - Several programs: [Ensemble] by a vote, [MixtureOfAgents] by a model, [Cascade] the
+//     cheapest that is sure, [Router] by the input.
+//   - Around a program: [KNNDemos] chooses demos for each input, [Parallel] and [Batch] run
+//     many inputs, [Stream] shows what is written. Package assert has answers mended.
+//
+// Of all of them each sub-call is in the trace: [Steps], [Attempts], [ToolSteps], [CodeRuns].
+// Composite modules of one's own are made of trace.Branch, [Call], [PredictionOf],
+// [WithRollout], [WithTemperature] and [Intercept].
+//
 // # States and candidates
 //
 // A predictor is an immutable part (signature, adapter, options) and a [State]

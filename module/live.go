@@ -112,6 +112,12 @@ func (l *Live[In, Out]) Run(ctx context.Context, in In) (Out, error) {
 	return l.program.Run(beneathStates(ctx, l.current.Load().states), in)
 }
 
+// Call is Run that says how the answer came about, as far as the program does: see the
+// function [Call].
+func (l *Live[In, Out]) Call(ctx context.Context, in In) (*Prediction[Out], error) {
+	return Call(beneathStates(ctx, l.current.Load().states), l.program, in)
+}
+
 // Version returns the identity of the states that run now, which is that of the
 // program after loading the file: see the function [Version].
 func (l *Live[In, Out]) Version() string { return l.current.Load().version }

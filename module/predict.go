@@ -63,6 +63,11 @@ func call[In, Out any](ctx context.Context, core *Predictor, in In) (*Prediction
 			return nil, signature.Record{}, err
 		}
 	}
+	return callRecord[Out](ctx, core, rec)
+}
+
+// callRecord is call with inputs that are a record already.
+func callRecord[Out any](ctx context.Context, core *Predictor, rec signature.Record) (*Prediction[Out], signature.Record, error) {
 	pred := &Prediction[Out]{}
 	_, untyped := any(&pred.Out).(*signature.Record)
 	got, err := core.call(ctx, rec, func(out signature.Record) error {

@@ -36,4 +36,21 @@ type Prediction[Out any] struct {
 	// Finish says why the reply ended. Under FinishLength the outputs are complete
 	// all the same: only what does not belong to the answer was cut.
 	Finish lm.FinishReason
+	// Chosen is the index of the program whose answer this is, in an [Ensemble], a
+	// [SelfConsistency], a [Cascade] or a [Router]; 0 elsewhere.
+	Chosen int
+	// Votes tell how an [Ensemble] or a [SelfConsistency] voted; nil elsewhere.
+	Votes *Votes
+}
+
+// Confidence returns how likely the model found the text that it chose for a field of
+// choices, after the state's biases: 0 to 1. It is false where the backend did not score
+// the choice. It is calibrated as far as the biases are: see optimize.Calibrate.
+func (p *Prediction[Out]) Confidence(field string) (float64, bool) {
+	for _, c := range p.Choices {
+		if c.Name == field && c.Picked >= 0 && c.Picked < len(c.Options) {
+			return c.Options[c.Picked].Prob, true
+		}
+	}
+	return 0, false
 }

@@ -54,6 +54,9 @@ func NewPredictor(sig *signature.Signature, opts ...Option) (*Predictor, error) 
 	}
 	p := &Predictor{sig: sig, options: options{adapter: adapter.Chat{}}}
 	for _, o := range opts {
+		if o == nil {
+			return nil, fmt.Errorf("module: predictor %q: %w", sig, errNilOption)
+		}
 		o(&p.options)
 	}
 	if p.options.retries < 0 {
@@ -90,8 +93,11 @@ func (p *Predictor) SetState(s State) error {
 	return nil
 }
 
-func (p *Predictor) prepare(s State) (*prepared, error) {
-	sig, err := s.apply(p.sig)
+func (p *Predictor) prepare(s State) (*prepared, error) { return p.prepareAs(p.sig, s) }
+
+// prepareAs is prepare with a signature in place of the predictor's.
+func (p *Predictor) prepareAs(sig *signature.Signature, s State) (*prepared, error) {
+	sig, err := s.apply(sig)
 	if err != nil {
 		return nil, err
 	}
@@ -137,9 +143,10 @@ func (p *Predictor) model(ctx context.Context, s State) (lm.LM, error) {
 	return lm.Wrapped(ctx, m), nil
 }
 
-// Call asks the model, once unless [Retry] or [JSONFallback] allow more. The call is recorded in the context's trace, also
-// when it fails. Errors name the signature; a reply that cannot be read is an
-// *adapter.ParseError, and one that the token limit cut off a [*TruncatedError].
+// Call asks the model, once unless [Retry] or [JSONFallback] allow more. The call is
+// recorded in the context's trace, also when it fails. Errors name the signature; a reply
+// that cannot be read is an *adapter.ParseError, and one that the token limit cut off a
+// [*TruncatedError].
 func (p *Predictor) Call(ctx context.Context, in signature.Record) (*Prediction[signature.Record], error) {
 	return p.call(ctx, in, nil)
 }
@@ -147,14 +154,39 @@ func (p *Predictor) Call(ctx context.Context, in signature.Record) (*Prediction[
 // call is Call for a module that reads the outputs on: an error of read is one of
 // the reply.
 func (p *Predictor) call(ctx context.Context, in signature.Record, read func(signature.Record) error) (*Prediction[signature.Record], error) {
+	i := interceptorOf(ctx)
+	if i == nil {
+		return p.record(ctx, PredictorCall{Predictor: p, Inputs: in}, read)
+	}
+	var last *Prediction[signature.Record] // what read has read
+	pred, err := i.before(func(ctx context.Context, c PredictorCall) (*Prediction[signature.Record], error) {
+		pred, err := p.record(ctx, c, read)
+		last = pred
+		return pred, err
+	})(ctx, PredictorCall{Predictor: p, Inputs: in})
+	switch {
+	case err != nil:
+		return nil, err
+	case pred == nil:
+		return nil, p.named(errors.New("the function given to Intercept returned neither a prediction nor an error"))
+	case pred != last && read != nil:
+		if err := read(pred.Out); err != nil {
+			return nil, p.named(p.misfit(p.options.adapter.Name(), err, pred.Out, pred.Raw))
+		}
+	}
+	return pred, nil
+}
+
+// record asks, and adds what came of it to the trace.
+func (p *Predictor) record(ctx context.Context, c PredictorCall, read func(signature.Record) error) (*Prediction[signature.Record], error) {
 	start := time.Now()
-	pred, used, err := p.ask(ctx, in, read)
+	pred, used, err := p.ask(ctx, c, read)
 	if err != nil {
 		err = p.named(err)
 	}
 	if t := trace.From(ctx); t != nil {
-		step := trace.Step{Predictor: p, Inputs: in, Err: err, Start: start, Duration: time.Since(start)}
-		if used.last != nil {
+		step := trace.Step{Predictor: p, Inputs: c.Traced(), Err: err, Start: start, Duration: time.Since(start)}
+		if used.last != nil || used.usage != (lm.Usage{}) {
 			step.Reply = used
 		}
 		if err == nil {

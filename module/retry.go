@@ -49,7 +49,7 @@ const retryTemperature = 0.7
 type spent struct {
 	last     *lm.Response // nil when none came
 	rejected []Rejected
-	usage    lm.Usage
+	usage    lm.Usage // of all replies, and of what had come of one that broke off
 }
 
 // question is one way to ask.
@@ -57,20 +57,26 @@ type question struct {
 	adapter  string
 	template adapter.Template
 	req      *lm.Request
+	rollout  rollout
+	seed     *uint64 // of the first rollout; nil for none
 }
 
 // ask returns the prediction and, also when that fails, what was paid for.
-func (p *Predictor) ask(ctx context.Context, in signature.Record, read func(signature.Record) error) (*Prediction[signature.Record], *spent, error) {
+func (p *Predictor) ask(ctx context.Context, c PredictorCall, read func(signature.Record) error) (*Prediction[signature.Record], *spent, error) {
 	used := &spent{}
 	if err := ctx.Err(); err != nil {
 		return nil, used, err
 	}
-	prep := p.current(ctx)
+	prep, err := p.extended(p.current(ctx), c.Extra)
+	if err != nil {
+		return nil, used, err
+	}
 	model, err := p.model(ctx, prep.state)
 	if err != nil {
 		return nil, used, err
 	}
-	q, err := p.question(p.options.adapter.Name(), prep.template, in)
+	in := c.whole()
+	q, err := p.question(ctx, p.options.adapter.Name(), prep.template, in)
 	if err != nil {
 		return nil, used, err
 	}
@@ -89,7 +95,7 @@ func (p *Predictor) ask(ctx context.Context, in signature.Record, read func(sign
 			if err != nil {
 				return nil, used, err
 			}
-			if q, err = p.question(adapter.JSON{}.Name(), template, in); err != nil {
+			if q, err = p.question(ctx, adapter.JSON{}.Name(), template, in); err != nil {
 				return nil, used, err
 			}
 		case retries < p.options.retries && !cut:
@@ -116,19 +122,25 @@ func (p *Predictor) ask(ctx context.Context, in signature.Record, read func(sign
 	return pred, used, nil
 }
 
-func (p *Predictor) question(name string, t adapter.Template, in signature.Record) (question, error) {
+func (p *Predictor) question(ctx context.Context, name string, t adapter.Template, in signature.Record) (question, error) {
 	req, err := t.Request(in)
 	if err != nil {
 		return question{}, err
 	}
 	p.options.apply(req)
-	return question{name, t, req}, nil
+	if t, ok := ctx.Value(temperatureKey{}).(float64); ok {
+		req.Temperature = lm.Temperature(t)
+	}
+	q := question{name, t, req, rolloutIn(ctx), req.Seed}
+	q.rollout.draw(req, q.seed)
+	return q, nil
 }
 
 // attempt asks once.
 func (p *Predictor) attempt(ctx context.Context, model lm.LM, q question, in signature.Record, read func(signature.Record) error, used *spent) (*Prediction[signature.Record], error) {
-	resp, err := model.Generate(ctx, q.req)
+	resp, err := p.generate(ctx, model, q)
 	if err != nil {
+		used.usage = used.usage.Add(lm.UsageOf(err)) // what had come of the reply was paid
 		return nil, err
 	}
 	if resp == nil {
@@ -160,21 +172,19 @@ func (p *Predictor) attempt(ctx context.Context, model lm.LM, q question, in sig
 // again asks the same once more and says what was wrong with the reply.
 func (q question) again(reply string, pe *adapter.ParseError, n int) question {
 	req := q.req.Clone()
+	q.req = req
 	if len(req.Messages) == 0 {
-		req.Rollout += n
+		q.rollout.next(n).draw(req, q.seed)
 		if req.Temperature == nil || *req.Temperature < retryTemperature {
 			req.Temperature = lm.Temperature(retryTemperature)
 		}
-		if req.Seed != nil {
-			req.Seed = lm.Seed(*req.Seed + uint64(n))
-		}
-		return question{q.adapter, q.template, req}
+		return q
 	}
 	if strings.TrimSpace(reply) == "" {
 		reply = "(nothing)" // some backends refuse an empty turn
 	}
 	req.Messages = append(req.Messages, lm.Assistant(reply), lm.User(complaint(pe)))
-	return question{q.adapter, q.template, req}
+	return q
 }
 
 // complaint tells the model what is wrong with its reply.
