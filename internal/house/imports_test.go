@@ -38,10 +38,13 @@ var allowed = map[string][]string{
 	"internal/wire":              {"lm"},
 	"lm/langchain":               {"lm"},
 	"adapter":                    {"signature", "lm", "trace", "internal/jsonrepair"},
-	"module":                     {"adapter", "signature", "lm", "trace", "internal/snake"},
+	"module":                     {"adapter", "signature", "lm", "trace", "internal/snake", "internal/normalize"},
+	"module/starlark":            {"module", "signature"},
+	"assert":                     {"module", "adapter", "signature", "lm", "trace"},
+	"internal/normalize":         {},
 	"metric":                     {"module", "adapter", "signature", "lm", "trace"},
-	"evaluate":                   {"metric", "module", "adapter", "signature", "lm", "trace"},
-	"optimize":                   {"evaluate", "metric", "module", "adapter", "signature", "lm", "trace", "internal/pyrand", "internal/canonical"},
+	"evaluate":                   {"metric", "assert", "module", "adapter", "signature", "lm", "trace"},
+	"optimize":                   {"evaluate", "metric", "assert", "module", "adapter", "signature", "lm", "trace", "internal/pyrand", "internal/canonical", "lm/router"},
 	"internal/house":             {},
 	"internal/gbnf":              {},
 	"internal/snake":             {},
@@ -54,11 +57,13 @@ var allowed = map[string][]string{
 // foreign lists what packages may import of other modules: the table of dependencies in the
 // README.
 var foreign = map[string][]string{
-	"signature":     {"github.com/santhosh-tekuri/jsonschema/v6", "github.com/santhosh-tekuri/jsonschema/v6/kind"},
-	"internal/gbnf": {"github.com/santhosh-tekuri/jsonschema/v6"},
-	"optimize":      {"golang.org/x/sync/errgroup"},
-	"lm/cache":      {"modernc.org/sqlite"},
-	"lm/langchain":  {"github.com/tmc/langchaingo/llms"},
+	"signature":          {"github.com/santhosh-tekuri/jsonschema/v6", "github.com/santhosh-tekuri/jsonschema/v6/kind"},
+	"internal/gbnf":      {"github.com/santhosh-tekuri/jsonschema/v6"},
+	"internal/normalize": {"golang.org/x/text/unicode/norm"},
+	"optimize":           {"golang.org/x/sync/errgroup"},
+	"lm/cache":           {"modernc.org/sqlite"},
+	"lm/langchain":       {"github.com/tmc/langchaingo/llms"},
+	"module/starlark":    {"go.starlark.net/lib/json", "go.starlark.net/lib/math", "go.starlark.net/resolve", "go.starlark.net/starlark", "go.starlark.net/syntax"},
 }
 
 // TestImports reads the files themselves, so that those behind a build tag or of
