@@ -1,0 +1,5 @@
+//go:build !race
+
+package assert_test
+
+const race = false
