@@ -20,6 +20,9 @@
 // [*DataError] with file, line and column. [Split] divides a data set into parts
 // in which each class has its share.
 //
+// Where a program asserts something (package assert), the report counts what failed, what
+// of it a later try has mended, and the rows in which something stayed unmet.
+//
 // Panics of the program or the metric are not recovered: they are bugs and end
 // the process as anywhere in Go.
 package evaluate

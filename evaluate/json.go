@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 
+	"github.com/whetgo/whet/assert"
 	"github.com/whetgo/whet/lm"
 	"github.com/whetgo/whet/metric"
 )
@@ -16,6 +17,7 @@ type jsonReport struct {
 	Ran         int              `json:"ran"`
 	Failed      int              `json:"failed"`
 	Skipped     int              `json:"skipped"`
+	Assertions  *jsonTally       `json:"assertions,omitempty"`
 	Usage       jsonUsage        `json:"usage"`
 	MetricUsage *jsonUsage       `json:"metric_usage,omitempty"`
 	Times       *jsonTimes       `json:"times,omitempty"`
@@ -35,6 +37,16 @@ type jsonUsage struct {
 	CostUSD     *float64 `json:"cost_usd,omitempty"`
 }
 
+// jsonTally is there where an assertion or a suggestion has failed.
+type jsonTally struct {
+	Asserts          int `json:"asserts"`
+	Suggestions      int `json:"suggestions"`
+	UnmetAsserts     int `json:"unmet_asserts"`
+	UnmetSuggestions int `json:"unmet_suggestions"`
+	// UnmetRows is the number of rows with an unmet one; of the report alone.
+	UnmetRows *int `json:"unmet_rows,omitempty"`
+}
+
 type jsonTimes struct {
 	Wall   float64 `json:"wall_s"`
 	Median float64 `json:"row_median_s"`
@@ -43,16 +55,17 @@ type jsonTimes struct {
 }
 
 type jsonRow struct {
-	ID       string       `json:"id"`
-	In       any          `json:"in"`
-	Want     any          `json:"want"`
-	Got      any          `json:"got,omitempty"`
-	Score    *float64     `json:"score,omitempty"`
-	Feedback string       `json:"feedback,omitempty"`
-	Error    string       `json:"error,omitempty"`
-	Skipped  bool         `json:"skipped,omitempty"`
-	Choices  []jsonChoice `json:"choices,omitempty"`
-	Seconds  *float64     `json:"seconds,omitempty"`
+	ID         string       `json:"id"`
+	In         any          `json:"in"`
+	Want       any          `json:"want"`
+	Got        any          `json:"got,omitempty"`
+	Score      *float64     `json:"score,omitempty"`
+	Feedback   string       `json:"feedback,omitempty"`
+	Error      string       `json:"error,omitempty"`
+	Skipped    bool         `json:"skipped,omitempty"`
+	Assertions *jsonTally   `json:"assertions,omitempty"`
+	Choices    []jsonChoice `json:"choices,omitempty"`
+	Seconds    *float64     `json:"seconds,omitempty"`
 }
 
 func usageJSON(u lm.Usage) jsonUsage {
@@ -65,6 +78,13 @@ func usageJSON(u lm.Usage) jsonUsage {
 		j.CostUSD = &cost
 	}
 	return j
+}
+
+func tallyJSON(c assert.Tally) *jsonTally {
+	if c.Failed() == 0 {
+		return nil
+	}
+	return &jsonTally{Asserts: c.Asserts, Suggestions: c.Suggestions, UnmetAsserts: c.UnmetAsserts, UnmetSuggestions: c.UnmetSuggestions}
 }
 
 // MarshalJSON writes the report with all rows and without times: the same for
@@ -86,6 +106,9 @@ func (r *Report[In, Out]) json(times bool) jsonReport {
 		Objective: r.objective.Name, Score: r.Score, Mean: r.Mean,
 		Ran: r.Ran(), Failed: r.Failed, Skipped: r.Skipped, Usage: usageJSON(r.Usage),
 		Rows: make([]jsonRow, len(r.Rows)),
+	}
+	if out.Assertions = tallyJSON(r.Assertions); out.Assertions != nil {
+		out.Assertions.UnmetRows = &r.Unmet
 	}
 	if iv, err := r.Interval(metric.Resampling{}); err == nil {
 		out.Interval = &iv
@@ -114,6 +137,7 @@ func (row *Row[In, Out]) json(times bool) jsonRow {
 	if row.Err == nil {
 		j.Got = row.Out
 	}
+	j.Assertions = tallyJSON(row.Assertions)
 	j.Score, j.Feedback = &row.Score.Value, row.Score.Feedback
 	for _, c := range row.Choices {
 		j.Choices = append(j.Choices, choiceJSON(c))

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/whetgo/whet/assert"
 	"github.com/whetgo/whet/lm"
 	"github.com/whetgo/whet/metric"
 	"github.com/whetgo/whet/module"
@@ -37,6 +38,9 @@ type Row[In, Out any] struct {
 	// Usage is what the program's calls cost, MetricUsage what the metric's did.
 	Usage       lm.Usage
 	MetricUsage lm.Usage
+	// Assertions counts the program's assertions and suggestions that failed; Unmet of it
+	// those that no later try has mended. What they are, assert.Failures(Trace) says.
+	Assertions assert.Tally
 	// Duration is how long the program took, without the metric.
 	Duration time.Duration
 }
@@ -67,6 +71,10 @@ type Report[In, Out any] struct {
 	// were interrupted are included: their calls were made.
 	Usage       lm.Usage
 	MetricUsage lm.Usage
+	// Assertions is the sum of those of the rows that ran, and Unmet the number of rows
+	// with a failure, of an assertion or a suggestion, that no later try has mended.
+	Assertions assert.Tally
+	Unmet      int
 	// Wall is how long the whole evaluation took.
 	Wall time.Duration
 
@@ -79,6 +87,12 @@ func (r *Report[In, Out]) finish() error {
 	for i := range r.Rows {
 		row := &r.Rows[i]
 		r.Usage, r.MetricUsage = r.Usage.Add(row.Usage), r.MetricUsage.Add(row.MetricUsage)
+		if !row.Skipped {
+			r.Assertions = r.Assertions.Add(row.Assertions)
+			if row.Assertions.Unmet() > 0 {
+				r.Unmet++
+			}
+		}
 		switch {
 		case row.Skipped:
 			r.Skipped++

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/whetgo/whet/assert"
 	"github.com/whetgo/whet/lm"
 	"github.com/whetgo/whet/metric"
 	"github.com/whetgo/whet/module"
@@ -170,17 +171,18 @@ func (row *Row[In, Out]) run(ctx context.Context, p module.Program[In, Out], m m
 	out, err := p.Run(pctx, row.Example.In)
 	row.Duration = time.Since(start)
 	row.Trace = t
+	row.Usage = module.UsageOf(t)
 	for _, s := range module.Steps(t) {
-		row.Usage = row.Usage.Add(s.Usage)
-		if s.Prediction != nil {
+		if s.Prediction != nil && !s.Dropped {
 			row.Choices = s.Prediction.Choices
 		}
 	}
+	row.Assertions = assert.Count(t)
 	if err == nil {
 		row.Out = out
 		mctx, mt := trace.Start(ctx)
 		row.Score, err = m(mctx, row.Example, out, t)
-		row.MetricUsage = usage(mt)
+		row.MetricUsage = module.UsageOf(mt)
 		if v := row.Score.Value; err == nil && (math.IsNaN(v) || math.IsInf(v, 0)) {
 			err = fmt.Errorf("evaluate: the metric returned %v: want a finite number", v)
 		} else if err != nil {
@@ -198,12 +200,4 @@ func (row *Row[In, Out]) run(ctx context.Context, p module.Program[In, Out], m m
 		}
 	}
 	row.Skipped = false
-}
-
-func usage(t *trace.Trace) lm.Usage {
-	var u lm.Usage
-	for _, s := range module.Steps(t) {
-		u = u.Add(s.Usage)
-	}
-	return u
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/whetgo/whet/assert"
 	"github.com/whetgo/whet/lm"
 	"github.com/whetgo/whet/metric"
 )
@@ -57,9 +58,11 @@ func (r *Report[In, Out]) Text(w io.Writer, details ...Detail) error {
 	if r.Skipped > 0 {
 		rows += fmt.Sprintf("; %d more did not run", r.Skipped)
 	}
-	lines = append(lines,
-		[3]string{"rows", strconv.Itoa(r.Ran()), rows},
-		[3]string{"LM calls", strconv.Itoa(r.Usage.Calls), tokens(r.Usage)})
+	lines = append(lines, [3]string{"rows", strconv.Itoa(r.Ran()), rows})
+	if n := r.Assertions.Failed(); n > 0 {
+		lines = append(lines, [3]string{"assertions", strconv.Itoa(n), assertions(r.Assertions, r.Unmet)})
+	}
+	lines = append(lines, [3]string{"LM calls", strconv.Itoa(r.Usage.Calls), tokens(r.Usage)})
 	if r.MetricUsage.Calls > 0 {
 		lines = append(lines, [3]string{"judge calls", strconv.Itoa(r.MetricUsage.Calls), tokens(r.MetricUsage)})
 	}
@@ -85,6 +88,15 @@ func (r *Report[In, Out]) Text(w io.Writer, details ...Detail) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// assertions says what failed, and how much of it was not mended.
+func assertions(c assert.Tally, rows int) string {
+	s := fmt.Sprintf("failed: %d asserted, %d suggested; not mended: %d and %d", c.Asserts, c.Suggestions, c.UnmetAsserts, c.UnmetSuggestions)
+	if c.Unmet() > 0 {
+		s += fmt.Sprintf(", in %d of the rows", rows)
+	}
+	return s
 }
 
 // cost says what calls have cost, and of how many that is not known.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/whetgo/whet/assert"
 	"github.com/whetgo/whet/internal/pyrand"
 	"github.com/whetgo/whet/lm"
 	"github.com/whetgo/whet/metric"
@@ -26,6 +27,11 @@ import (
 // by the hash of a Python object), and after an error the example in question
 // returns to the teacher's demos (DSPy forgets it). The program is scored only
 // where [Val] is given.
+//
+// Of a program with assertions (assert.Wrap) the demos come from the try that was the
+// last, and so show what the model could mend. Whether the program asserts
+// afterwards is another matter: the predictors are the same with and without the
+// wrapper, and [TeacherProgram] has only the teacher assert.
 type BootstrapFewShot struct {
 	// MaxBootstrapped is the number of training examples to bootstrap; 0 means 4.
 	MaxBootstrapped int
@@ -43,6 +49,11 @@ type BootstrapFewShot struct {
 	// Threshold is the score from which on the metric accepts an answer; 0 means
 	// that every score but 0 does.
 	Threshold float64
+	// CounterExamples makes demos of how to repair an answer: where package assert had a
+	// step of the teacher answered again, its demo keeps the answer that was refused and
+	// the feedback. They are shown in the prompt in which that predictor is asked again,
+	// and in no other: a usual prompt is the same, to the letter, with them and without.
+	CounterExamples bool
 }
 
 // String implements Optimizer.
@@ -57,6 +68,7 @@ func (o BootstrapFewShot) config() bootstrapConfig {
 		rounds:       count(o.MaxRounds, defaultRounds),
 		errors:       max(count(o.MaxErrors, defaultErrors), 1),
 		threshold:    o.Threshold,
+		counter:      o.CounterExamples,
 	}
 }
 
@@ -73,6 +85,7 @@ func (o BootstrapFewShot) search(ctx context.Context, s *session) error {
 type bootstrapConfig struct {
 	bootstrapped, labeled, rounds, errors int
 	threshold                             float64
+	counter                               bool
 }
 
 // String lists the settings.
@@ -80,6 +93,9 @@ func (c bootstrapConfig) String() string {
 	s := fmt.Sprintf("bootstrapped=%d, labeled=%d, rounds=%d", c.bootstrapped, c.labeled, c.rounds)
 	if c.threshold != 0 {
 		s += fmt.Sprintf(", threshold=%g", c.threshold)
+	}
+	if c.counter {
+		s += ", counter-examples"
 	}
 	return s
 }
@@ -167,9 +183,19 @@ func (b *bootstrapper) try(ctx context.Context, example, round int) (bool, error
 		return false, nil
 	}
 	last := make([]*module.Demo, len(b.named))
+	repairs := map[*module.Prediction[signature.Record]]assert.Repair{}
+	if b.cfg.counter {
+		for _, r := range assert.Repairs(steps) {
+			repairs[r.Step.Prediction] = r
+		}
+	}
 	for _, st := range module.Steps(steps) {
-		if i, ok := b.index[st.Predictor]; ok && st.Err == nil {
-			last[i] = &module.Demo{Fields: st.Inputs.Merge(st.Outputs), Augmented: true}
+		if i, ok := b.index[st.Predictor]; ok && st.Err == nil && !st.Dropped {
+			fields := st.Inputs.Merge(st.Outputs)
+			if r, ok := repairs[st.Prediction]; ok {
+				fields = r.Demo()
+			}
+			last[i] = &module.Demo{Fields: fields, Augmented: true}
 		}
 	}
 	for i, d := range last {
@@ -191,31 +217,30 @@ func (b *bootstrapper) run(ctx context.Context, example, round int) (*trace.Trac
 	if err != nil {
 		return nil, metric.Score{}, err
 	}
-	program := module.WithStates(ctx, states)
-	if round > 0 {
-		program = lm.Wrap(program, func(m lm.LM) lm.LM { return rollout{m, round} })
-	}
-	return b.attempt(program, ctx, example)
+	return b.attempt(inRound(module.WithStates(ctx, states), round), ctx, example)
 }
 
-// rollout asks for another answer to the same request.
-type rollout struct {
-	model lm.LM
-	round int
+// inRound returns a context whose predictors draw the answers of a round. Those of the first
+// are the usual ones, but rollouts of the program's own are other ones in each round.
+func inRound(ctx context.Context, round int) context.Context {
+	ctx = module.WithRollout(ctx, round)
+	if round == 0 {
+		return ctx
+	}
+	return lm.Wrap(module.WithTemperature(ctx, 1), func(m lm.LM) lm.LM { return seeded{m} })
 }
+
+// seeded gives a request without a seed that of its rollout.
+type seeded struct{ model lm.LM }
 
 // Unwrap implements lm.Wrapper.
-func (r rollout) Unwrap() lm.LM { return r.model }
+func (s seeded) Unwrap() lm.LM { return s.model }
 
 // Generate implements lm.LM.
-func (r rollout) Generate(ctx context.Context, req *lm.Request) (*lm.Response, error) {
-	req = req.Clone()
-	req.Rollout = r.round
-	req.Temperature = lm.Temperature(1)
-	seed := uint64(r.round)
-	if req.Seed != nil {
-		seed += *req.Seed
+func (s seeded) Generate(ctx context.Context, req *lm.Request) (*lm.Response, error) {
+	if req.Seed == nil {
+		req = req.Clone()
+		req.Seed = lm.Seed(uint64(req.Rollout))
 	}
-	req.Seed = lm.Seed(seed)
-	return r.model.Generate(ctx, req)
+	return s.model.Generate(ctx, req)
 }

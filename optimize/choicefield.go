@@ -43,7 +43,7 @@ func (s *session) choiceFields(e *evaluation, c candidate) ([]*choiceField, erro
 		seen := false
 		for _, st := range e.steps(row) {
 			p, ok := s.index[st.Predictor]
-			if !ok || st.Prediction == nil {
+			if !ok || st.Prediction == nil || st.Dropped {
 				continue
 			}
 			key, ok := inputKey(st.Predictor, st.Inputs)

@@ -15,6 +15,26 @@
 // or as the last step of every candidate of another ([Calibrated]). They are
 // plain structs; the zero value of a field is DSPy's default, and [None] is none.
 //
+// # Programs with assertions
+//
+// Of a program behind assert.Wrap the demos come from the try that was the last, so that
+// they show what was mended. [TeacherProgram] has only the teacher assert. With the setting
+// CounterExamples of [BootstrapFewShot] and [RandomSearch] a mended step's demo keeps the
+// answer that was refused and the feedback; only the prompt in which that predictor is
+// asked again shows them.
+//
+// # Sweeps
+//
+// [FitCascade] and [FitRouter] find the threshold of a module.Cascade or module.Router of
+// two programs, and [FitWeights] what the votes of a module.Ensemble weigh. Each runs every
+// program once on every example, a router's scorer too, and changes nothing; Apply does. A
+// threshold is for a wished share, quality or cost ([ForShare], [ForQuality], [ForCost]),
+// where cost is in tokens, dollars, calls or a unit of one's own ([Cost]); the fit has the
+// curve of all thresholds, with PGR, APGR and CPT as RouteLLM defines them (Ong et al.,
+// arXiv 2406.18665). No answer is kept in memory, as one from there has no cost: see
+// [Through] and [FixedCost]. On the examples that chose them thresholds and weights look
+// better than they are.
+//
 // # Candidates
 //
 // A candidate is a set of states that the context carries (module.WithStates).

@@ -17,6 +17,7 @@ type options struct {
 	fresh       any // []module.Example[In, Out]; nil is no confirmation
 	objective   any // metric.Objective[Out]; nil is the mean
 	teacher     lm.LM
+	teacherProg any // module.Program[In, Out]; nil is the program itself
 	progress    io.Writer
 	concurrency int
 	calibrate   *Calibrate
@@ -68,6 +69,20 @@ func By[Out any](objective metric.Objective[Out]) Option {
 // Teacher sets the language model that bootstrapped demos are made with. The
 // default is each predictor's own.
 func Teacher(m lm.LM) Option { return func(o *options) { o.teacher = m } }
+
+// TeacherProgram sets the program that makes bootstrapped demos; the default is the one
+// that is compiled. It must call the same predictors, such as that program behind
+// assert.Wrap, so that the demos are self-corrected while the search scores the program
+// without its assertions:
+//
+//	result, err := optimize.Compile(ctx, optimize.BootstrapFewShot{}, program, train, metric.Exact,
+//		optimize.TeacherProgram(assert.Wrap(program)))
+//
+// Calls of predictors that the program does not have become no demos; a teacher that has none
+// of the program's is an error.
+func TeacherProgram[In, Out any](p module.Program[In, Out]) Option {
+	return func(o *options) { o.teacherProg = p }
+}
 
 // Through sends each call that is not answered from the search's own memory through
 // middleware, the first of which sees it first: an answer store on disk, so that a search

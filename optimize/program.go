@@ -74,9 +74,9 @@ func (t typed[In, Out]) evaluate(ctx context.Context, data []module.Example[In, 
 	return e, nil
 }
 
-func (t typed[In, Out]) attempt(program, judge context.Context, ex module.Example[In, Out]) (*trace.Trace, metric.Score, error) {
+func (t typed[In, Out]) attempt(program, judge context.Context, p module.Program[In, Out], ex module.Example[In, Out]) (*trace.Trace, metric.Score, error) {
 	program, tr := trace.Start(program)
-	got, err := t.program.Run(program, ex.In)
+	got, err := p.Run(program, ex.In)
 	if err != nil {
 		return tr, metric.Score{}, err
 	}

@@ -25,6 +25,8 @@ type RandomSearch struct {
 	// are sets of labeled demos.
 	MaxBootstrapped, MaxLabeled, MaxRounds, MaxErrors int
 	Threshold                                         float64
+	// CounterExamples is that of BootstrapFewShot.
+	CounterExamples bool
 	// Candidates is the number of shuffled candidates; 0 means 16, None no such.
 	Candidates int
 	// StopAt ends the search with the first candidate whose score reaches it, in the
@@ -42,7 +44,7 @@ func (o RandomSearch) String() string {
 }
 
 func (o RandomSearch) config() bootstrapConfig {
-	return BootstrapFewShot{o.MaxBootstrapped, o.MaxLabeled, o.MaxRounds, o.MaxErrors, o.Threshold}.config()
+	return BootstrapFewShot{o.MaxBootstrapped, o.MaxLabeled, o.MaxRounds, o.MaxErrors, o.Threshold, o.CounterExamples}.config()
 }
 
 func (o RandomSearch) candidates() int { return count(o.Candidates, defaultCandidates) }

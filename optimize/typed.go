@@ -2,6 +2,7 @@ package optimize
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/whetgo/whet/evaluate"
@@ -110,12 +111,22 @@ func newTask[In, Out any](p module.Program[In, Out], train []module.Example[In, 
 			}
 		}
 	}
+	teacher := p
+	if o.teacherProg != nil {
+		var ok bool
+		if teacher, ok = o.teacherProg.(module.Program[In, Out]); !ok {
+			return nil, fmt.Errorf("optimize: the program given to TeacherProgram is a %T, which answers no %T with a %T", o.teacherProg, *new(In), *new(Out))
+		}
+		if err := sharesPredictors(p, teacher); err != nil {
+			return nil, err
+		}
+	}
 	ty := typed[In, Out]{p, m, objective, o.concurrency}
 	t.evaluate = func(ctx context.Context, set dataset) (*evaluation, error) {
 		return ty.evaluate(ctx, data[set], evalOpts)
 	}
 	t.attempt = func(program, judge context.Context, i int) (*trace.Trace, metric.Score, error) {
-		return ty.attempt(program, judge, train[i])
+		return ty.attempt(program, judge, teacher, train[i])
 	}
 	t.compare = func(before, after *evaluation) (metric.Difference, error) {
 		b, okB := before.report.(*evaluate.Report[In, Out])
@@ -126,6 +137,29 @@ func newTask[In, Out any](p module.Program[In, Out], train []module.Example[In, 
 		return evaluate.Compare(b, a, metric.Resampling{})
 	}
 	return t, nil
+}
+
+// sharesPredictors returns an error where the teacher has no predictor of the program, so
+// that no demo could come of it.
+func sharesPredictors(program, teacher any) error {
+	named, err := module.Predictors(program)
+	if err != nil {
+		return err
+	}
+	own := map[*module.Predictor]bool{}
+	for _, n := range named {
+		own[n.Predictor] = true
+	}
+	taught, err := module.Predictors(teacher)
+	if err != nil {
+		return fmt.Errorf("optimize: the program given to TeacherProgram: %w", err)
+	}
+	for _, n := range taught {
+		if own[n.Predictor] {
+			return nil
+		}
+	}
+	return errors.New("optimize: the program given to TeacherProgram has no predictor of the program that is compiled; make it of the same modules")
 }
 
 // exampleName returns an example's ID, or its number from 1.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/whetgo/whet/lm"
 	"github.com/whetgo/whet/lm/lmtest"
+	"github.com/whetgo/whet/module"
 )
 
 // These are models that can more or less; they answer with what they were asked.
@@ -53,7 +54,7 @@ func TestWrappersHideNothing(t *testing.T) {
 			s := NewStore()
 			stored := s.Wrap(tt.model)
 			req := &lm.Request{Prompt: "12345"}
-			for kind, m := range map[string]lm.LM{"stored": stored, "rollout": rollout{stored, 1}} {
+			for kind, m := range map[string]lm.LM{"stored": stored, "seeded": seeded{stored}} {
 				if name := lm.NameOf(m); name != tt.name {
 					t.Errorf("%s: the name is %q, want %q", kind, name, tt.name)
 				}
@@ -84,30 +85,45 @@ func TestWrappersHideNothing(t *testing.T) {
 	}
 }
 
-// TestRolloutSetsASeed makes the draws of each round repeat, and differ from
-// another round's.
-func TestRolloutSetsASeed(t *testing.T) {
+// TestRoundsHaveSeeds makes the draws of each round repeat, and differ from another
+// round's; rollouts of the program's own stay apart in it.
+func TestRoundsHaveSeeds(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		seed  *uint64
-		round int
-		want  uint64
-	}{{nil, 1, 1}, {nil, 2, 2}, {lm.Seed(40), 2, 42}} {
-		asked := &lm.Request{Prompt: "x", Seed: tt.seed}
-		var got *lm.Request
-		model := lm.Func(func(_ context.Context, r *lm.Request) (*lm.Response, error) {
-			got = r
-			return &lm.Response{}, nil
-		})
-		if _, err := (rollout{model, tt.round}).Generate(t.Context(), asked); err != nil {
+	type in struct{ Q string }
+	type out struct{ A string }
+	var got *lm.Request
+	model := lm.Func(func(_ context.Context, r *lm.Request) (*lm.Response, error) {
+		got = r
+		return &lm.Response{Text: "[[ ## a ## ]]\nx"}, nil
+	})
+	ask := func(ctx context.Context, opts ...module.Option) *lm.Request {
+		p := module.MustPredict[in, out]("", append(opts, module.WithLM(model), module.Temperature(0.1))...)
+		if _, err := p.Run(ctx, in{}); err != nil {
 			t.Fatal(err)
 		}
-		if got.Seed == nil || *got.Seed != tt.want || got.Rollout != tt.round || got.Temperature == nil || *got.Temperature != 1 {
-			t.Errorf("round %d: the request became %+v, want the seed %d", tt.round, got, tt.want)
+		return got
+	}
+	if r := ask(inRound(t.Context(), 0)); r.Seed != nil || r.Rollout != 0 || *r.Temperature != 0.1 {
+		t.Errorf("the first round changed the request: %+v", r)
+	}
+	for _, tt := range []struct {
+		opts  []module.Option
+		round int
+		want  uint64
+	}{{nil, 1, 1}, {nil, 2, 2}, {[]module.Option{module.Seed(40)}, 2, 42}} {
+		if r := ask(inRound(t.Context(), tt.round), tt.opts...); r.Seed == nil || *r.Seed != tt.want || r.Rollout != tt.round || *r.Temperature != 1 {
+			t.Errorf("round %d: the request is %+v, want the seed %d", tt.round, r, tt.want)
 		}
-		if asked.Seed != tt.seed || asked.Temperature != nil || asked.Rollout != 0 {
-			t.Errorf("round %d: the caller's request was changed: %+v", tt.round, asked)
+	}
+	rollouts, seeds := map[int]bool{}, map[uint64]bool{}
+	for round := range 3 {
+		for n := range 3 {
+			r := ask(module.WithRollout(inRound(t.Context(), round), n), module.Seed(40))
+			rollouts[r.Rollout], seeds[*r.Seed] = true, true
 		}
+	}
+	if len(rollouts) != 9 || len(seeds) != 9 {
+		t.Errorf("%d rollouts with %d seeds are told apart, want 9", len(rollouts), len(seeds))
 	}
 }
 
