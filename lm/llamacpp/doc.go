@@ -128,6 +128,25 @@
 // text in the middle of the following literal, the part of it that was drawn is cut
 // off, since the whole literal is put there.
 //
+// # Streams
+//
+// [Model.Stream] shows a reply while it grows: each step that adds to its text makes an
+// event, literals and choices of a shape as soon as they are decided, and those that the
+// reply begins with before anything is computed. Events have whole characters, where a token
+// may have half of one. Nothing of a stop text is shown: what may be its beginning waits
+// until the next tokens tell. A guess that was right makes one event of several tokens.
+//
+// The texts of all events together are, to the byte, the Text of the response in the last
+// one, and what Generate would return. An event is never taken back.
+//
+// A request that streams runs as any other, and costs the scheduler some bytes a step. Its
+// events wait in memory, as many as it has tokens at most; when its reply is complete, it
+// leaves its slot and its place in the [Queue] to others, however slow the loop is.
+// Leaving the loop, by break, return or panic, cancels it: it leaves at the next step, and
+// a step that nobody else waits for is stopped. An error that comes behind some text has it
+// in [lm.Error].Partial, with what it had cost. When the context ends, the stream ends with
+// the context's error, and what had not been taken is not shown.
+//
 // # Scores and tokens
 //
 // [Model.Score] gives the log-probability of texts as continuations of a prompt, and a

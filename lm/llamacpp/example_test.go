@@ -45,3 +45,28 @@ func ExampleModel_Generate() {
 		fmt.Printf("%s %.2f\n", o.Text, o.Prob)
 	}
 }
+
+// The reply is shown as it is decided; leaving the loop cancels the request.
+func ExampleModel_Stream() {
+	m, err := llamacpp.Open(os.Getenv("WHET_MODEL_SMOLLM2"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer m.Close()
+	request := &lm.Request{Messages: []lm.Message{lm.User("Tell a story of a miller and his cats.")}, MaxTokens: 200}
+	shown := 0
+	for event, err := range m.Stream(context.Background(), request) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Print(event.Text)
+		if shown += len(event.Text); shown > 400 {
+			break // enough of it
+		}
+		if event.Response != nil {
+			fmt.Println("\ntokens:", event.Response.Usage.CompletionTokens)
+		}
+	}
+}

@@ -24,6 +24,8 @@ type job struct {
 	vocab vocabulary
 	done  chan outcome // holds one, so that the scheduler never waits for a caller
 
+	stream *stream // of a reply that is shown while it grows, or nil
+
 	// What was asked.
 	segments     []segment
 	shaped       bool

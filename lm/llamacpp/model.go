@@ -33,6 +33,7 @@ var _ interface {
 	lm.Named
 	lm.Tokenizer
 	lm.Scorer
+	lm.Streamer
 } = (*Model)(nil)
 
 // Open loads a GGUF file: name is its path, or the path with "llamacpp:" before it (a

@@ -71,28 +71,42 @@ func newScheduler(d decoder, v vocabulary, i info, cfg config) *scheduler {
 
 // run hands a job to the goroutine and waits for its end or the context's.
 func (s *scheduler) run(ctx context.Context, j *job) (*lm.Response, error) {
-	if j.finished() { // a shape of literals only
-		return j.response(), nil
+	if err := s.submit(j); err != nil {
+		return nil, err
 	}
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return nil, closed()
-	}
-	s.incoming = append(s.incoming, j)
-	s.mu.Unlock()
-	s.nudge()
 	select {
 	case o := <-j.done:
 		return o.resp, o.err
 	case <-ctx.Done():
-		// If the goroutine has not seen it yet, it need not: so its tokens go with its caller.
-		s.mu.Lock()
-		s.incoming = slices.DeleteFunc(s.incoming, func(o *job) bool { return o == j })
-		s.mu.Unlock()
-		s.cancelled()
+		s.withdraw(j)
 		return nil, ctx.Err()
 	}
+}
+
+// submit hands a job to the goroutine, which gives it its result.
+func (s *scheduler) submit(j *job) error {
+	if j.finished() { // a shape of literals only
+		j.settle(outcome{resp: j.response()})
+		return nil
+	}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return closed()
+	}
+	s.incoming = append(s.incoming, j)
+	s.mu.Unlock()
+	s.nudge()
+	return nil
+}
+
+// withdraw takes back a job whose context has ended. If the goroutine has not seen it yet,
+// it need not: so its tokens go with its caller.
+func (s *scheduler) withdraw(j *job) {
+	s.mu.Lock()
+	s.incoming = slices.DeleteFunc(s.incoming, func(o *job) bool { return o == j })
+	s.mu.Unlock()
+	s.cancelled()
 }
 
 func (s *scheduler) nudge() {
@@ -222,7 +236,7 @@ func (s *scheduler) shutdown() {
 	s.stats.Requests += len(s.running) + len(s.waiting)
 	s.publish()
 	for _, j := range append(s.running, s.waiting...) {
-		j.done <- outcome{err: closed()}
+		j.settle(outcome{err: closed()})
 	}
 	s.running, s.waiting = nil, nil
 }
@@ -236,7 +250,7 @@ func (s *scheduler) end(j *job, o outcome) {
 	s.ended++
 	s.stats.Requests++
 	s.publish()
-	j.done <- o
+	j.settle(o)
 }
 
 func (s *scheduler) dropCancelled() {

@@ -204,8 +204,11 @@ func (s *scheduler) absorb() {
 		p := &s.parts[i]
 		err := s.look(p)
 		s.freeBranches(p)
-		if err != nil {
+		switch {
+		case err != nil:
 			s.fail(p.job, err)
+		case p.job.stream != nil:
+			p.job.show()
 		}
 	}
 	s.endFinished()

@@ -63,6 +63,7 @@ func Suite(t *testing.T, open func(t *testing.T) lm.LM, c Capabilities) {
 	t.Run("Choice", s.choice)
 	t.Run("Forms", s.forms)
 	t.Run("Concurrent", s.concurrent)
+	t.Run("Stream", s.stream)
 }
 
 type suite struct {
