@@ -63,6 +63,12 @@ bench-calibration: ## Cross-validate the defaults of optimize.Calibrate on the S
 	@scripts/setup models smollm2
 	@$(env) go run -tags llamacpp ./bench/calibration $(ARGS)
 
+.PHONY: bench-compose
+bench-compose: ## Compare ensembles, votes, mixtures and cascades on the SMS example (ARGS=-assertions for those; 20 min)
+	@scripts/setup llama
+	@scripts/setup models all
+	@$(env) go run -tags llamacpp ./bench/compose $(ARGS)
+
 .PHONY: bench-overhead
 bench-overhead: dspy ## Measure the overhead of Predict, whet's and DSPy's, one after the other
 	@$(env) go test -run '^$$' -bench '^BenchmarkPredict' -benchmem ./module
