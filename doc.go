@@ -17,14 +17,18 @@
 //     lm/fallback, lm/balance, lm/router and lm/cassette stand before a model, each
 //     a model again: see docs/lm.md. lm/lmtest holds test doubles and the
 //     conformance suite of backends.
-//   - [github.com/whetgo/whet/module]: Predict and ChainOfThought, programs, their
-//     predictors and states; save and load.
+//   - [github.com/whetgo/whet/module]: Predict, ChainOfThought, ReAct and the modules that are
+//     made of programs (docs/modules.md); programs, their predictors and states; save and
+//     load. module/starlark (a module of its own) runs the code that a ProgramOfThought has
+//     written.
+//   - [github.com/whetgo/whet/assert]: what must hold of answers, and asking again where it
+//     does not: see docs/assertions.md.
 //   - [github.com/whetgo/whet/metric]: scores of one answer and of a data set,
 //     intervals.
 //   - [github.com/whetgo/whet/evaluate]: runs a program over a data set; data
 //     sets from CSV and JSONL.
-//   - [github.com/whetgo/whet/optimize]: few-shot search as in DSPy, and the
-//     calibration of choices.
+//   - [github.com/whetgo/whet/optimize]: few-shot search as in DSPy, the calibration of
+//     choices, and thresholds and weights for modules of several programs.
 //   - [github.com/whetgo/whet/trace]: what happened inside one run.
 //
 // The directory examples/smishing is the whole of it at work: an SMS classifier
