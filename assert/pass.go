@@ -35,6 +35,9 @@ type pass struct {
 	memo  []*call // of the pass before, in that order; those that were used are taken out
 }
 
+// repeatTemperature is that of a retry whose prompt the model has answered before.
+const repeatTemperature = 0.7
+
 // call is one call of a predictor.
 type call struct {
 	// asked is the call as the program made it, and traced its inputs as the trace has
@@ -43,6 +46,10 @@ type call struct {
 	rollout int // calls of other rollouts are other calls
 	traced  signature.Record
 	state   stateKey
+	// sent are the extra inputs that it was sent with, and repeats is how many retries before
+	// it had the same prompt.
+	sent    []module.ExtraInput
+	repeats int
 	// pred is the answer, nil while there is none. past is what it had to say as the
 	// retry prompt shows it, also of a reply that was refused.
 	pred         *module.Prediction[signature.Record]
@@ -127,7 +134,14 @@ func (p *pass) intercept(ctx context.Context, asked module.PredictorCall, next m
 	sent := asked
 	if p.retries(c) {
 		sent.Extra = withFeedback(c, p.again, p.feedback)
+		if !p.options.full && sameCall(c, p.again) && sameExtra(sent.Extra, p.again.sent) {
+			// The model has answered the complaint with what it was about. The same prompt
+			// would end the same way, at temperature 0 for certain.
+			c.repeats = p.again.repeats + 1
+			ctx = module.WithTemperature(module.WithRollout(ctx, c.repeats), repeatTemperature)
+		}
 	}
+	c.sent = sent.Extra
 	c.traced = sent.Traced()
 	pred, err := next(ctx, sent)
 	past, broken := p.outcome(c, pred, err)
@@ -205,7 +219,11 @@ func (p *pass) end(c *call, pred *module.Prediction[signature.Record], past []mo
 // sameCall reports whether both ask the same of the same predictor, in the same rollout.
 func sameCall(one, other *call) bool {
 	a, b := one.asked, other.asked
-	return one.rollout == other.rollout && a.Predictor == b.Predictor && a.Inputs.Equal(b.Inputs) && slices.EqualFunc(a.Extra, b.Extra, func(x, y module.ExtraInput) bool {
+	return one.rollout == other.rollout && a.Predictor == b.Predictor && a.Inputs.Equal(b.Inputs) && sameExtra(a.Extra, b.Extra)
+}
+
+func sameExtra(a, b []module.ExtraInput) bool {
+	return slices.EqualFunc(a, b, func(x, y module.ExtraInput) bool {
 		return x.Field.Name == y.Field.Name && signature.EqualValues(x.Value, y.Value)
 	})
 }
