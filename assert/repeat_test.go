@@ -50,11 +50,13 @@ func TestRepeatedAnswer(t *testing.T) {
 	}{
 		"memory": {
 			[]assert.Option{assert.MaxBacktracks(4)},
-			[]sent{{0, "0"}, {0, "0"}, {1, "0.7"}, {2, "0.7"}}, true,
+			[]sent{{0, "0"}, {0, "0"}, {1, "0.7"}, {2, "0.7"}},
+			true,
 		},
 		"full rerun": {
 			[]assert.Option{assert.MaxBacktracks(2), assert.FullRerun()},
-			[]sent{{0, "0"}, {0, "0"}, {0, "0"}}, false,
+			[]sent{{0, "0"}, {0, "0"}, {0, "0"}},
+			false,
 		},
 	} {
 		model := lmtest.Answer(answer)
