@@ -19,7 +19,10 @@ type Attempt struct {
 	// chosen, or the answer of this BestOfN was not needed. [Attempts] fills it in.
 	Dropped bool
 	// Advice is, by predictor, what a [Refine] told them in this attempt; nil for none.
-	Advice map[string]string
+	// Where the adviser's last reply could not be read it is that of the attempt before, and
+	// AdviceErr says why.
+	Advice    map[string]string
+	AdviceErr error
 }
 
 // Attempts returns the attempts in a trace, in order.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/whetgo/whet/adapter"
 	"github.com/whetgo/whet/lm"
 	"github.com/whetgo/whet/trace"
 )
@@ -172,14 +173,15 @@ func (r *rollouts[In, Out]) call(ctx context.Context, program Program[In, Out], 
 			d.attempt.Chosen = i == best
 			t.Add(trace.Step{Note: d.attempt, Dropped: i != best})
 			if d.advised != nil {
-				d.advised(i+1 == best)
+				d.advised(i+1 == best && rounds[best].attempt.AdviceErr == nil)
 			}
 		}
 	}()
 	var usage lm.Usage
 	var advice map[string]string
+	var adviceErr error
 	for i := range r.n {
-		rounds = append(rounds, round[Out]{attempt: Attempt{N: i, Advice: advice}})
+		rounds = append(rounds, round[Out]{attempt: Attempt{N: i, Advice: advice, AdviceErr: adviceErr}})
 		d := &rounds[i]
 		var branch context.Context
 		branch, d.trace, d.join = trace.Branch(ctx)
@@ -226,13 +228,17 @@ func (r *rollouts[In, Out]) call(ctx context.Context, program Program[In, Out], 
 		}
 		asked, t, join := trace.Branch(ctx)
 		rounds[i].advised = join
-		advice, err = between(asked, in, rounds[i])
+		next, err := between(asked, in, rounds[i])
 		usage = usage.Add(UsageOf(t))
-		if err != nil {
+		adviceErr = err
+		switch {
+		case err == nil:
+			advice = next
+		case ctx.Err() != nil:
 			best = -1
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
+			return nil, ctx.Err()
+		case !errors.As(err, new(*adapter.ParseError)):
+			best = -1
 			return nil, fmt.Errorf("module: %s: asking for advice after attempt %d: %w", r.name, i, err)
 		}
 	}

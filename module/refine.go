@@ -25,8 +25,9 @@ const (
 // DSPy's Refine does. DSPy shows that model the source code of program and reward; here
 // the caller describes both: see [Description].
 //
-// Advice stays out of the trace's inputs, and so out of demos; [Attempts] returns it. When
-// no advice can be had, the call ends with that error. All else is as with BestOfN.
+// Advice stays out of the trace's inputs, and so out of demos; [Attempts] returns it. Where
+// the reply of the model that writes it cannot be read, the next attempt has the advice of
+// before; other errors of that model end the call. All else is as with BestOfN.
 type Refine[In, Out any] struct {
 	// Program is what is run.
 	Program Program[In, Out] `dspy:"module"`

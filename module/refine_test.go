@@ -129,18 +129,37 @@ func TestRefineErrors(t *testing.T) {
 	}
 }
 
-// TestRefineWithoutAdvice ends with the error of the model that advises.
+// TestRefineWithoutAdvice goes on where the adviser's reply cannot be read, and ends where
+// its model fails; what was paid is in the trace.
 func TestRefineWithoutAdvice(t *testing.T) {
 	t.Parallel()
-	steps, adviser := advised(t), lmtest.Script("I have none.")
-	r := module.MustRefine(newTwoSteps(module.WithLM(steps)), 3, 1, brief,
-		module.Description{Program: "two steps", Reward: "short answers"}, module.FeedbackOptions(module.WithLM(adviser)))
-	ctx, tr := trace.Start(context.Background())
-	_, err := r.Run(ctx, question{"?"})
-	if err == nil || !strings.Contains(err.Error(), "asking for advice after attempt 0") || errors.As(err, new(*module.AttemptsError)) {
-		t.Errorf("Run = %v", err)
-	}
-	if u := module.UsageOf(tr); u.Calls != 3 {
-		t.Errorf("the trace has %d calls, want the 3 that were paid", u.Calls)
+	for _, tt := range []struct {
+		name  string
+		says  []string
+		err   string
+		calls int
+		want  []bool // whether the attempts had no new advice
+	}{
+		{"unreadable", []string{"I have none.", "Nor now."}, "", 8, []bool{false, true, true}},
+		{"down", []string{"I have none."}, "asking for advice after attempt 1", 5, []bool{false, true}},
+	} {
+		steps, adviser := advised(t), lmtest.Script(tt.says...)
+		r := module.MustRefine(newTwoSteps(module.WithLM(steps)), 3, 1, brief,
+			module.Description{Program: "two steps", Reward: "short answers"}, module.FeedbackOptions(module.WithLM(adviser)))
+		ctx, tr := trace.Start(context.Background())
+		out, err := r.Run(ctx, question{"?"})
+		if tt.err == "" && (err != nil || out.A != "long") || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err) || errors.As(err, new(*module.AttemptsError))) {
+			t.Errorf("%s: Run = %v, %v", tt.name, out, err)
+		}
+		if u := module.UsageOf(tr); u.Calls != tt.calls {
+			t.Errorf("%s: the trace has %d calls, want the %d that were paid", tt.name, u.Calls, tt.calls)
+		}
+		var got []bool
+		for _, a := range module.Attempts(tr) {
+			got = append(got, a.AdviceErr != nil)
+		}
+		if fmt.Sprint(got) != fmt.Sprint(tt.want) {
+			t.Errorf("%s: without new advice were %v, want %v", tt.name, got, tt.want)
+		}
 	}
 }
