@@ -27,12 +27,5 @@ type Attempt struct {
 
 // Attempts returns the attempts in a trace, in order.
 func Attempts(t *trace.Trace) []Attempt {
-	var out []Attempt
-	for _, s := range t.Steps() {
-		if a, ok := s.Note.(Attempt); ok {
-			a.Dropped = s.Dropped
-			out = append(out, a)
-		}
-	}
-	return out
+	return notesOf(t, func(n *Attempt, dropped bool) { n.Dropped = dropped })
 }

@@ -41,6 +41,14 @@ type Neighbors struct {
 	Similarities []float64
 	// Usage is what the embedding of the input cost.
 	Usage lm.Usage
+	// Dropped says that the program's answer does not rest on it: see trace.Step.
+	// [Lookups] fills it in.
+	Dropped bool
+}
+
+// Lookups returns what the [KNN]s of a run were asked for, in order.
+func Lookups(t *trace.Trace) []Neighbors {
+	return notesOf(t, func(n *Neighbors, dropped bool) { n.Dropped = dropped })
 }
 
 // NewKNN embeds the examples' inputs: a line of "name: value" for all fields, separated by

@@ -55,7 +55,7 @@ func TestKNN(t *testing.T) {
 	if err != nil || len(got) != 2 || got[0].Index != 1 || got[1].Index != 3 || got[0].Similarity <= got[1].Similarity || got[0].Similarity > 1.0001 {
 		t.Errorf("Nearest = %+v, %v, want the examples 1 and 3", got, err)
 	}
-	if n, ok := tr.Steps()[0].Note.(module.Neighbors); !ok || n.IDs[0] != "#1" || n.Usage.Calls != 1 || knn.Usage().PromptTokens != 4 {
+	if n := module.Lookups(tr); len(n) != 1 || n[0].IDs[0] != "#1" || n[0].Usage.Calls != 1 || n[0].Dropped || knn.Usage().PromptTokens != 4 {
 		t.Errorf("the trace has %+v", tr.Steps())
 	}
 	all, err := module.NewKNN(t.Context(), parcels(), 9, letters{})

@@ -33,14 +33,7 @@ type CodeRun struct {
 // CodeRuns returns the code that was run in a trace, in order. The answer rests on what is
 // not Dropped.
 func CodeRuns(t *trace.Trace) []CodeRun {
-	var runs []CodeRun
-	for _, s := range t.Steps() {
-		if r, ok := s.Note.(CodeRun); ok {
-			r.Dropped = s.Dropped
-			runs = append(runs, r)
-		}
-	}
-	return runs
+	return notesOf(t, func(n *CodeRun, dropped bool) { n.Dropped = dropped })
 }
 
 // newlines makes one kind of line end of all; it is not changed.

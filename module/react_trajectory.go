@@ -59,14 +59,7 @@ type ToolStep struct {
 // with Dropped set; the tool finish, which calls nothing, and replies that could not be read
 // are not.
 func ToolSteps(t *trace.Trace) []ToolStep {
-	var steps []ToolStep
-	for _, s := range t.Steps() {
-		if step, ok := s.Note.(ToolStep); ok {
-			step.Dropped = s.Dropped
-			steps = append(steps, step)
-		}
-	}
-	return steps
+	return notesOf(t, func(n *ToolStep, dropped bool) { n.Dropped = dropped })
 }
 
 // record adds the call of a tool to a trace.

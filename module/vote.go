@@ -1,6 +1,7 @@
 package module
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -165,6 +166,9 @@ func slack(voters []voter) float64 {
 	return 1e-12 * sum
 }
 
+// heavier orders by weight, the most first.
+func heavier(a, b VoteCount) int { return cmp.Compare(b.Weight, a.Weight) }
+
 // countVotes returns what each key got, the winner first. It does not depend on the order
 // of the voters.
 func countVotes(voters []voter) []VoteCount {
@@ -186,15 +190,7 @@ func countVotes(voters []voter) []VoteCount {
 		counts[i].Weight += v.weight
 	}
 	// They are in the order of their earliest voters, which a stable sort keeps.
-	slices.SortStableFunc(counts, func(a, b VoteCount) int {
-		switch {
-		case a.Weight > b.Weight:
-			return -1
-		case a.Weight < b.Weight:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(counts, heavier)
 	win := 0 // the earliest of those that are equal but for rounding
 	for i, c := range counts {
 		if counts[0].Weight-c.Weight <= slack(voters) && c.Members[0] < counts[win].Members[0] {

@@ -245,14 +245,6 @@ func (p *poll[Out]) pool(replies []reply[Out], voters []voter) ([]VoteCount, lm.
 			pooled.Picked = k
 		}
 	}
-	slices.SortStableFunc(counts, func(a, b VoteCount) int {
-		switch {
-		case a.Weight > b.Weight:
-			return -1
-		case a.Weight < b.Weight:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(counts, heavier)
 	return counts, pooled, nil
 }

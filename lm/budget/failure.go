@@ -1,10 +1,6 @@
 package budget
 
-import (
-	"slices"
-
-	"github.com/whetgo/whet/lm"
-)
+import "github.com/whetgo/whet/lm"
 
 // failure is what an error tells of a call's cost.
 type failure struct {
@@ -17,8 +13,7 @@ type failure struct {
 
 // failureOf looks at every error in a tree of them: a fallback has one for each model.
 func failureOf(err error) failure {
-	f := failure{idle: true, refused: true}
-	var partials []*lm.Response // those counted: the same one may stand in several errors
+	f := failure{used: lm.UsageOf(err), idle: true, refused: true}
 	typed := 0
 	var walk func(error)
 	walk = func(err error) {
@@ -26,10 +21,6 @@ func failureOf(err error) failure {
 			typed++
 			f.idle = f.idle && idle(e.Kind)
 			f.refused = f.refused && e.Kind == lm.ErrBudget
-			if e.Partial != nil && !slices.Contains(partials, e.Partial) {
-				partials = append(partials, e.Partial)
-				f.used = f.used.Add(e.Partial.Usage)
-			}
 		}
 		switch e := err.(type) { //nolint:errorlint // the tree is walked here
 		case interface{ Unwrap() error }:
