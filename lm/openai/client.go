@@ -32,6 +32,7 @@ type client struct {
 	maxPrompt       int64
 	timeout         time.Duration
 	http            *http.Client
+	free            bool            // a server of one's own, which charges nothing
 	own             *http.Transport // nil where the HTTPClient is somebody else's
 	closed          atomic.Bool
 }
@@ -71,7 +72,7 @@ func newClient(model string, c *config) (*client, error) {
 		return fail(misuse)
 	}
 	out := &client{
-		provider: providerName, model: id, dialect: p.dialect, base: base, key: newSecret(key), header: c.header.Clone(),
+		provider: providerName, model: id, dialect: p.dialect, free: p.local && !authorized, base: base, key: newSecret(key), header: c.header.Clone(),
 		extra: extra, maxReply: c.maxReply, maxPrompt: c.maxPrompt, timeout: c.timeout,
 	}
 	if c.dialect != nil {
@@ -195,6 +196,12 @@ func (c *client) send(ctx, outer context.Context, address string, body []byte, a
 	req.Header.Set("Accept", accept)
 	if req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", "whet")
+	}
+	if _, set := req.Header["Idempotency-Key"]; c.free && !set {
+		// The server may close a connection that idles just when it is used again. Without a
+		// header being sent, this lets net/http ask once more where no byte of a reply came:
+		// nobody pays for what the server may have done.
+		req.Header["Idempotency-Key"] = nil
 	}
 	if key := c.key.value(); key != "" {
 		req.Header.Set("Authorization", "Bearer "+key)

@@ -1,52 +1,46 @@
 package openai
 
 import (
+	"errors"
 	"io"
-	"net"
 	"net/http"
-	"net/http/httptest"
-	"sync/atomic"
 	"testing"
+
+	"github.com/whetgo/whet/lm"
 )
 
-// TestConnectionsAreUsedAgain also behind a stream, whose end is behind its last event.
-func TestConnectionsAreUsedAgain(t *testing.T) {
+// TestClosedConnection has a server that closes a connection when it is used again, as it
+// may one that has idled. A server of one's own is asked once more, one that takes money
+// is not.
+func TestClosedConnection(t *testing.T) {
 	t.Parallel()
-	var opened atomic.Int32
-	hold := make(chan struct{})
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", streamType)
-		_, _ = io.WriteString(w, streamed(`{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}`))
-		w.(http.Flusher).Flush()
-		if r.URL.Path == "/hold/chat/completions" {
-			select { // a server that does not end its reply
-			case <-hold:
-			case <-r.Context().Done():
+	for name, want := range map[string]struct {
+		calls int
+		kind  lm.ErrorKind
+	}{
+		"llama-server/m": {3, ""},
+		"ollama/m":       {3, ""},
+		"openai/gpt-5":   {2, lm.ErrBackend},
+	} {
+		calls := 0
+		s := serve(t, func(w http.ResponseWriter, _ *http.Request, _ string) {
+			if calls++; calls == 2 {
+				conn, _, err := http.NewResponseController(w).Hijack()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_ = conn.Close()
+				return
 			}
+			w.Header().Set("Content-Type", jsonType)
+			_, _ = io.WriteString(w, chat("hi"))
+		})
+		m := open(t, s, name)
+		generate(t, m, asks("one"))
+		_, err := m.Generate(t.Context(), asks("two"))
+		if want.kind == "" && err != nil || want.kind != "" && !errors.Is(err, want.kind) || calls != want.calls {
+			t.Errorf("%s: after %d requests %v, want %d and %q", name, calls, err, want.calls, want.kind)
 		}
-	}))
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			opened.Add(1)
-		}
-	}
-	server.Start()
-	defer server.Close()
-	defer close(hold)
-	for _, path := range []string{"/v1", "/hold"} {
-		m, err := New("ollama/m", BaseURL(server.URL+path), Getenv(noEnvironment))
-		if err != nil {
-			t.Fatal(err)
-		}
-		opened.Store(0)
-		for range 3 {
-			if text, _, _, err := follow(t, m, asks("a")); text != "a" || err != nil {
-				t.Errorf("%s: the stream was %q, %v", path, text, err)
-			}
-		}
-		if n := opened.Load(); path == "/v1" && n != 1 {
-			t.Errorf("3 streams took %d connections, want 1", n)
-		}
-		m.Close()
 	}
 }
