@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"testing"
 
 	"github.com/whetgo/whet/lm"
@@ -15,16 +16,16 @@ import (
 func TestClosedConnection(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]struct {
-		calls int
+		calls int64
 		kind  lm.ErrorKind
 	}{
 		"llama-server/m": {3, ""},
 		"ollama/m":       {3, ""},
 		"openai/gpt-5":   {2, lm.ErrBackend},
 	} {
-		calls := 0
+		var calls atomic.Int64
 		s := serve(t, func(w http.ResponseWriter, _ *http.Request, _ string) {
-			if calls++; calls == 2 {
+			if calls.Add(1) == 2 {
 				conn, _, err := http.NewResponseController(w).Hijack()
 				if err != nil {
 					t.Error(err)
@@ -39,8 +40,8 @@ func TestClosedConnection(t *testing.T) {
 		m := open(t, s, name)
 		generate(t, m, asks("one"))
 		_, err := m.Generate(t.Context(), asks("two"))
-		if want.kind == "" && err != nil || want.kind != "" && !errors.Is(err, want.kind) || calls != want.calls {
-			t.Errorf("%s: after %d requests %v, want %d and %q", name, calls, err, want.calls, want.kind)
+		if want.kind == "" && err != nil || want.kind != "" && !errors.Is(err, want.kind) || calls.Load() != want.calls {
+			t.Errorf("%s: after %d requests %v, want %d and %q", name, calls.Load(), err, want.calls, want.kind)
 		}
 	}
 }
