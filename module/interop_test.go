@@ -102,20 +102,26 @@ func set(t *testing.T, program any, name string, s module.State) {
 // dspyMessages runs the kept script.
 func dspyMessages(t *testing.T, python string, ask []byte) map[string][]message {
 	t.Helper()
+	out := map[string][]message{}
+	runDSPy(t, python, "dspy_render.py", ask, &out)
+	return out
+}
+
+// runDSPy runs a script of testdata with the real DSPy, and reads what it prints.
+func runDSPy(t *testing.T, python, script string, ask []byte, out any) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, python, filepath.Join("testdata", "dspy_render.py"))
+	cmd := exec.CommandContext(ctx, python, filepath.Join("testdata", script))
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(ask), &stdout, &stderr
 	cmd.Env = append(os.Environ(), "DSPY_CACHEDIR="+t.TempDir())
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%v\n%s", err, stderr.String())
 	}
-	out := map[string][]message{}
-	if err := json.Unmarshal(stdout.Bytes(), &out); err != nil {
+	if err := json.Unmarshal(stdout.Bytes(), out); err != nil {
 		t.Fatalf("%v in %s", err, stdout.String())
 	}
-	return out
 }
 
 // sentMessages returns what the predictor sends. The reply is of no use, and so

@@ -1,15 +1,12 @@
 package module_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -122,19 +119,8 @@ func runDSPyReAct(t *testing.T, python string, ask map[string]any) reactReport {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, python, filepath.Join("testdata", "react_dspy.py"))
-	var stdout, stderr bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(data), &stdout, &stderr
-	cmd.Env = append(os.Environ(), "DSPY_CACHEDIR="+t.TempDir())
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("%v\n%s", err, stderr.String())
-	}
 	var out reactReport
-	if err := json.Unmarshal(stdout.Bytes(), &out); err != nil {
-		t.Fatalf("%v in %s", err, stdout.String())
-	}
+	runDSPy(t, python, "react_dspy.py", data, &out)
 	return out
 }
 

@@ -144,9 +144,7 @@ func (c *call) again(ctx context.Context, failed error, shown bool) error {
 	if reason != "" {
 		return &Error{Attempts: c.attempts, Reason: reason, Err: c.withSpent(failed)}
 	}
-	if p := partial(failed); p != nil {
-		c.spent = c.spent.Add(p.Usage)
-	}
+	c.spent = c.spent.Add(lm.UsageOf(failed))
 	c.waited += wait
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -226,13 +224,4 @@ func (c *call) withSpent(failed error) error {
 		out.Partial = c.charge(e.Partial)
 	}
 	return &out
-}
-
-// partial returns what a failed attempt has brought, or nil.
-func partial(err error) *lm.Response {
-	var e *lm.Error
-	if !errors.As(err, &e) {
-		return nil
-	}
-	return e.Partial
 }
