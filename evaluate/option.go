@@ -23,7 +23,10 @@ const defaultConcurrency = 8
 
 func newOptions(opts []Option) (options, error) {
 	o := options{concurrency: defaultConcurrency}
-	for _, opt := range opts {
+	for i, opt := range opts {
+		if opt == nil {
+			return o, fmt.Errorf("evaluate: option number %d is nil; leave it out", i+1)
+		}
 		opt(&o)
 	}
 	switch {

@@ -220,3 +220,13 @@ func Compare[In, Out any](before, after *Report[In, Out], rs metric.Resampling) 
 	}
 	return metric.BootstrapDifference(after.objective, before.Outcomes(), after.Outcomes(), rs)
 }
+
+// PairedTest says how likely a difference as large as that of two reports on the same rows
+// is by chance, were the programs equally good: see metric.PairedTest. Errors are those of
+// [Compare].
+func PairedTest[In, Out any](before, after *Report[In, Out], rs metric.Resampling) (metric.Significance, error) {
+	if before.objective.Name != after.objective.Name {
+		return metric.Significance{}, fmt.Errorf("evaluate: testing a report by %q against one by %q", before.objective.Name, after.objective.Name)
+	}
+	return metric.PairedTest(after.objective, before.Outcomes(), after.Outcomes(), rs)
+}

@@ -105,13 +105,8 @@ func (d Difference) String() string {
 // the paired bootstrap of after minus before: see [PairedBootstrap]. It returns
 // an error when the rows are not the same: other number, IDs or order.
 func BootstrapDifference[Out any](o Objective[Out], before, after []Outcome[Out], r Resampling) (Difference, error) {
-	if len(before) != len(after) {
-		return Difference{}, fmt.Errorf("metric: comparing %d rows with %d: want the same rows", len(before), len(after))
-	}
-	for i := range before {
-		if before[i].ID != after[i].ID || !equal(before[i].Truth, after[i].Truth) {
-			return Difference{}, fmt.Errorf("metric: row number %d is %q before and %q after, or its truth changed: want the same rows in the same order", i+1, before[i].ID, after[i].ID)
-		}
+	if err := sameRows(before, after); err != nil {
+		return Difference{}, err
 	}
 	b, err := o.Stat(before)
 	if err != nil {

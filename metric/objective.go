@@ -34,12 +34,14 @@ type Objective[Out any] struct {
 
 	// prepare is the fast way to score many resamples of the same rows.
 	prepare func(outcomes []Outcome[Out]) (func(idx []int) float64, error)
+	// mean says that it is Mean, of which more is known.
+	mean bool
 }
 
 // Mean returns the default objective: the mean of the rows' scores, failed rows
 // included with the failure score.
 func Mean[Out any]() Objective[Out] {
-	return prepared("mean", func(outcomes []Outcome[Out]) (func([]int) float64, error) {
+	o := prepared("mean", func(outcomes []Outcome[Out]) (func([]int) float64, error) {
 		return func(idx []int) float64 {
 			sum := 0.0
 			for _, i := range idx {
@@ -48,6 +50,8 @@ func Mean[Out any]() Objective[Out] {
 			return sum / float64(len(idx))
 		}, nil
 	})
+	o.mean = true
+	return o
 }
 
 // MacroF1 returns the objective that is the mean of the classes' F1 over a fixed
