@@ -130,17 +130,27 @@ func (p *Predictor) current(ctx context.Context) *prepared {
 
 // model returns the LM that a call with this context uses.
 func (p *Predictor) model(ctx context.Context, s State) (lm.LM, error) {
-	m := s.LM
-	if m == nil {
-		m = p.options.lm
-	}
-	if m == nil {
-		m = lm.From(ctx)
-	}
-	if m == nil {
-		return nil, ErrNoLM
+	m, err := p.plainModel(ctx, s)
+	if err != nil {
+		return nil, err
 	}
 	return lm.Wrapped(ctx, m), nil
+}
+
+// plainModel is model without the wrappers of the context.
+func (p *Predictor) plainModel(ctx context.Context, s State) (lm.LM, error) {
+	for _, m := range []lm.LM{s.LM, p.options.lm, lm.From(ctx)} {
+		if m != nil {
+			return m, nil
+		}
+	}
+	return nil, ErrNoLM
+}
+
+// LMIn returns the language model that a call with this context would use, without the
+// wrappers that the context adds (lm.Wrap); [ErrNoLM] where there is none.
+func (p *Predictor) LMIn(ctx context.Context) (lm.LM, error) {
+	return p.plainModel(ctx, p.current(ctx).state)
 }
 
 // Call asks the model, once unless [Retry] or [JSONFallback] allow more. The call is
