@@ -111,6 +111,7 @@ func identityOrder(n int) []int {
 // bootstrap returns the reset program with bootstrapped and labeled demos; the
 // training examples are taken in the given order.
 func bootstrap(ctx context.Context, s *session, cfg bootstrapConfig, order []int) (candidate, error) {
+	ctx = inPhase(ctx, bootstrapping)
 	b := bootstrapper{session: s, cfg: cfg, demos: make([][]module.Demo, len(s.named))}
 	train := make([]signature.Record, len(order))
 	for i, j := range order {

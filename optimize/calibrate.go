@@ -189,7 +189,7 @@ func (o Calibrate) measure(ctx context.Context, s *session) error {
 // the error is errNoAnswers.
 func (o Calibrate) fit(ctx context.Context, s *session, c candidate, onVal *evaluation) (candidate, error) {
 	e := onVal
-	if s.options.val != nil {
+	if s.apart {
 		var err error
 		if e, err = s.evaluateOn(ctx, c, trainSet); err != nil {
 			return nil, err

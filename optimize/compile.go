@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/whetgo/whet/evaluate"
@@ -28,7 +29,7 @@ import (
 //
 // When the context ends first, Compile returns the best so far, which may be the
 // program as it was, and an error that wraps the context's; the same holds for an
-// error in the middle of the search, such as a budget that is spent ([Through]). The result is nil only when the arguments are wrong: no training
+// error in the middle of the search, such as a budget that is spent ([Within]). The result is nil only when the arguments are wrong: no training
 // examples (evaluate.ErrNoData), no predictors (module.ErrNoPredictors), a
 // predictor without a language model (module.ErrNoLM), examples or an objective
 // of another type, an example whose values its type does not allow, settings out
@@ -65,7 +66,8 @@ func Compile[In, Out any](ctx context.Context, opt Optimizer, p module.Program[I
 		return nil, err
 	}
 	start := time.Now()
-	ctx = lm.Wrap(ctx, func(m lm.LM) lm.LM { return lm.Chain(m, o.through...) })
+	through := append(slices.Clip(o.through), o.budget.middleware(start)...)
+	ctx = lm.Wrap(ctx, func(m lm.LM) lm.LM { return lm.Chain(m, through...) })
 	ctx = lm.Wrap(ctx, s.store.wrap)
 	err = opt.search(ctx, s)
 	if err == nil {

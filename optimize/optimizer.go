@@ -16,8 +16,8 @@ const (
 )
 
 // Optimizer is a way to search for a better candidate. The ones of this package
-// are plain structs that hold its settings: [LabeledFewShot],
-// [BootstrapFewShot], [RandomSearch] and [Calibrate].
+// are plain structs that hold its settings: [Race], [LabeledFewShot], [BootstrapFewShot],
+// [RandomSearch], [MIPROv2], [COPRO], [OPRO], [SIMBA], [GEPA] and [Calibrate].
 type Optimizer interface {
 	// String names the optimizer and its settings, defaults filled in, for reports
 	// and saved programs: "RandomSearch(bootstrapped=4, labeled=16, ...)".

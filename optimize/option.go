@@ -17,6 +17,8 @@ type options struct {
 	fresh       any // []module.Example[In, Out]; nil is no confirmation
 	objective   any // metric.Objective[Out]; nil is the mean
 	teacher     lm.LM
+	promptModel lm.LM
+	budget      Budget
 	teacherProg any // module.Program[In, Out]; nil is the program itself
 	progress    io.Writer
 	concurrency int
@@ -28,11 +30,17 @@ const defaultConcurrency = 8
 
 func newOptions(opts []Option) (options, error) {
 	o := options{concurrency: defaultConcurrency}
-	for _, opt := range opts {
+	for i, opt := range opts {
+		if opt == nil {
+			return o, fmt.Errorf("optimize: option number %d is nil; leave it out", i+1)
+		}
 		opt(&o)
 	}
 	if o.concurrency < 1 {
 		return o, fmt.Errorf("optimize: concurrency %d: want at least 1", o.concurrency)
+	}
+	if err := o.budget.check(); err != nil {
+		return o, err
 	}
 	if o.calibrate != nil {
 		return o, o.calibrate.check()
@@ -48,7 +56,7 @@ func Val[In, Out any](val []module.Example[In, Out]) Option {
 
 // Confirm gives examples that no part of the search has seen. After the search
 // the program as it was and the winner both run on them; unless the winner is
-// better by a 95 % interval of the difference that lies above 0, the result is
+// better by a paired test at the 5 % level, two-sided (see [Confirmation]), the result is
 // the program as it was: no gain, no change. A search that ended with an error
 // was not confirmed, and its result is the best so far. Where the search itself
 // kept the program as it was, nothing is run.
@@ -69,6 +77,13 @@ func By[Out any](objective metric.Objective[Out]) Option {
 // Teacher sets the language model that bootstrapped demos are made with. The
 // default is each predictor's own.
 func Teacher(m lm.LM) Option { return func(o *options) { o.teacher = m } }
+
+// PromptModel sets the language model that proposes instructions. The default is that of the
+// program's first predictor. What it costs is [Result.Proposing].
+func PromptModel(m lm.LM) Option { return func(o *options) { o.promptModel = m } }
+
+// Within sets what a search may spend: see [Budget]. The default is no limit.
+func Within(b Budget) Option { return func(o *options) { o.budget = b } }
 
 // TeacherProgram sets the program that makes bootstrapped demos; the default is the one
 // that is compiled. It must call the same predictors, such as that program behind

@@ -47,8 +47,8 @@ func (t typed[In, Out]) evaluate(ctx context.Context, data []module.Example[In, 
 	}
 	e := &evaluation{
 		score: report.Score, failed: report.Failed, report: report,
-		subscores: make([]float64, len(report.Rows)),
-		interval:  func() (metric.Interval, error) { return report.Interval(metric.Resampling{}) },
+		subscores: make([]float64, len(report.Rows)), feedback: make([]string, len(report.Rows)),
+		interval: func() (metric.Interval, error) { return report.Interval(metric.Resampling{}) },
 		steps: func(row int) []module.Step {
 			if report.Rows[row].Err != nil {
 				return nil
@@ -66,7 +66,7 @@ func (t typed[In, Out]) evaluate(ctx context.Context, data []module.Example[In, 
 	}
 	for i := range report.Rows {
 		row := &report.Rows[i]
-		e.subscores[i] = row.Score.Value
+		e.subscores[i], e.feedback[i] = row.Score.Value, row.Score.Feedback
 		if row.Err != nil && e.err == nil {
 			e.err = fmt.Errorf("%s: %w", row.Name(), row.Err)
 		}
@@ -74,18 +74,34 @@ func (t typed[In, Out]) evaluate(ctx context.Context, data []module.Example[In, 
 	return e, nil
 }
 
-func (t typed[In, Out]) attempt(program, judge context.Context, p module.Program[In, Out], ex module.Example[In, Out]) (*trace.Trace, metric.Score, error) {
+// attempt runs a program and scores its answer, which it returns also where the metric failed.
+func (t typed[In, Out]) attempt(program, judge context.Context, p module.Program[In, Out], ex module.Example[In, Out]) (Out, *trace.Trace, metric.Score, error) {
 	program, tr := trace.Start(program)
 	got, err := p.Run(program, ex.In)
 	if err != nil {
-		return tr, metric.Score{}, err
+		var none Out
+		return none, tr, metric.Score{}, err
 	}
 	judge, _ = trace.Start(judge)
 	score, err := t.score(judge, ex, got, tr)
 	if err != nil {
-		return tr, metric.Score{}, fmt.Errorf("metric: %w", err)
+		return got, tr, metric.Score{}, fmt.Errorf("metric: %w", err)
 	}
-	return tr, score, nil
+	return got, tr, score, nil
+}
+
+// ask is attempt as records.
+func (t typed[In, Out]) ask(program, judge context.Context, p module.Program[In, Out], ex module.Example[In, Out], row int) answer {
+	got, tr, score, err := t.attempt(program, judge, p, ex)
+	a := answer{score: score, err: err, trace: tr, steps: module.Steps(tr), name: exampleName(ex.ID, row)}
+	var encErr error
+	if a.in, a.truth, encErr = encodeExample(ex); encErr == nil && err == nil {
+		a.out, encErr = signature.Encode(got)
+	}
+	if a.err == nil && encErr != nil {
+		a.score, a.err = metric.Score{}, encErr
+	}
+	return a
 }
 
 // score calls the metric. A score that is no finite number is an error.

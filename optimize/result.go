@@ -18,6 +18,8 @@ type Result struct {
 	// States is the winner, a state for each predictor in the order of
 	// module.Predictors. It is not applied yet: see [Result.Apply].
 	States []NamedState
+	// Base is the program as it was, in the same order.
+	Base []NamedState
 	// Objective names what was maximised; Score is its value for the winner on the
 	// validation examples, and Baseline for the program as it was. Both are 0 unless
 	// Scored: LabeledFewShot and BootstrapFewShot score only with [Val].
@@ -33,18 +35,30 @@ type Result struct {
 	// the index of the winner, -1 when the program stays as it was.
 	Trials []Trial
 	Winner int
+	// Curve is the score of the best so far after each trial.
+	Curve []Point
+	// Front holds the candidates that no other beats in both score and length of prompt,
+	// the shortest first; only [Race] fills it in.
+	Front []FrontPoint
 	// Confirmed says that the winner beat the program as it was on examples that
 	// did not choose it: Confirmation is that comparison, nil without [Confirm] and
 	// where there is nothing to confirm.
 	Confirmed    bool
-	Confirmation *metric.Difference
+	Confirmation *Confirmation
 	// Why says in words why the search ended, and when it matters why the winner is
 	// what it is.
 	Why string
 	// Calls counts the calls of language models, also those of the metric, and
-	// Usage what they cost; answers from the store count as calls of no tokens.
+	// Usage what they cost; answers from the store count as calls of no tokens, and calls that
+	// failed as far as their errors tell (lm.UsageOf).
 	Calls Calls
 	Usage lm.Usage
+	// Bootstrapping, Proposing, Searching and Confirming are the parts of it: the teacher's
+	// calls, those of the model that proposes instructions, those that score candidates, and
+	// those on the fresh examples.
+	Bootstrapping, Proposing, Searching, Confirming Spent
+	// Seed is the search's, where it has one.
+	Seed int64
 	// Wall is how long the search took.
 	Wall time.Duration
 
@@ -85,8 +99,36 @@ type Trial struct {
 	// errors, behind the name of its example.
 	Failed int
 	Err    error
+	// Rows are the indexes of the examples that Score and Subscores are of, where it was not
+	// all validation examples: of these, or of the training examples, as Name or Note say.
+	Rows []int
+	// Parents are the indexes of the trials that it was made from, and Note says in words how,
+	// where there is more to say than Name does.
+	Parents []int
+	Note    string
+	// Spent is what was spent since the trial before, to make and to score it.
+	Spent Spent
 	// States is the candidate.
 	States []NamedState
+}
+
+// Point is a point of a search's curve.
+type Point struct {
+	// Calls are those so far, of all kinds.
+	Calls Calls
+	// Score is that of the best so far, and Trial its index, -1 for the program as it was.
+	Score float64
+	Trial int
+}
+
+// FrontPoint is a candidate of [Result.Front].
+type FrontPoint struct {
+	// Trial is its index.
+	Trial int
+	// Tokens are about those of its instructions and demos: a quarter of their characters.
+	Tokens float64
+	// Score is the one that the search gives it.
+	Score float64
 }
 
 // Improved reports whether the winner's score is above the baseline's, on the
@@ -133,10 +175,10 @@ func (r *Result) Apply(program any) error {
 func (r *Result) Candidate() module.States { return r.states }
 
 // Provenance describes the result for module.WithProvenance. What only the caller
-// knows is for the caller to fill in: Data, DataHash and Model. The seeds of the
-// searches here are part of their definition, so Seed is 0.
+// knows is for the caller to fill in: Data, DataHash and Model. Seed is 0 where the
+// seeds of a search are part of its definition.
 func (r *Result) Provenance() module.Provenance {
-	p := module.Provenance{Optimizer: r.Optimizer, Score: r.Score, Metric: r.Objective}
+	p := module.Provenance{Optimizer: r.Optimizer, Score: r.Score, Metric: r.Objective, Seed: r.Seed}
 	if r.Scored {
 		p.Interval = &module.ScoreInterval{Low: r.Interval.Low, High: r.Interval.High, Level: r.Interval.Level}
 	}

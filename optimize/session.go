@@ -7,12 +7,14 @@ import (
 	"io"
 	"slices"
 
-	"github.com/whetgo/whet/lm"
+	"github.com/whetgo/whet/metric"
 	"github.com/whetgo/whet/module"
 )
 
 // candidate is a state for each predictor, in the order of the session's.
 type candidate []module.State
+
+func (c candidate) clone() candidate { return slices.Clone(c) }
 
 // session is one search: the program and the data without their types, and what
 // was found so far.
@@ -25,10 +27,15 @@ type session struct {
 	store   *store
 
 	result   *Result
+	apart    bool      // the validation examples are not the training ones
 	winner   candidate // nil until a trial won
 	winning  *evaluation
 	baseline *evaluation
-	why      string // why the search ended
+	// ownTrials are the indexes of trials of the program as it is.
+	ownTrials map[int]bool
+	why       string // why the search ended
+	// interval is that of the winner's score, where its evaluation does not tell it.
+	interval *metric.Interval
 }
 
 func newSession(ctx context.Context, program any, t *task, o options) (*session, error) {
@@ -37,8 +44,9 @@ func newSession(ctx context.Context, program any, t *task, o options) (*session,
 		return nil, err
 	}
 	s := &session{
-		task: t, options: o, named: named, index: map[*module.Predictor]int{}, store: newStore(),
+		task: t, options: o, named: named, index: map[*module.Predictor]int{}, store: newStore(), ownTrials: map[int]bool{},
 		why:    "the search ended early",
+		apart:  o.val != nil,
 		result: &Result{Winner: -1, Objective: t.objective, Rows: t.sizes[valSet]},
 	}
 	for i, n := range named {
@@ -83,36 +91,6 @@ func (s *session) describe(c candidate) []NamedState {
 	return out
 }
 
-// evaluateOn runs a candidate on a set. An error ends the search: the context's,
-// or one that every further call would meet too.
-func (s *session) evaluateOn(ctx context.Context, c candidate, set dataset) (*evaluation, error) {
-	states, err := s.states(c)
-	if err != nil {
-		return nil, err
-	}
-	e, err := s.evaluate(module.WithStates(ctx, states), set)
-	if err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if e.failed == s.sizes[set] && hopeless(e.err) {
-		return nil, e.err
-	}
-	return e, nil
-}
-
-// hopeless reports an error that does not depend on the candidate.
-func hopeless(err error) bool {
-	for _, kind := range []error{lm.ErrUnavailable, lm.ErrModel, lm.ErrAuth, lm.ErrQuota, lm.ErrBudget, module.ErrNoLM} {
-		if errors.Is(err, kind) {
-			return true
-		}
-	}
-	return false
-}
-
 // measureBaseline scores the program as it is, once.
 func (s *session) measureBaseline(ctx context.Context) error {
 	if s.baseline != nil {
@@ -129,46 +107,87 @@ func (s *session) measureBaseline(ctx context.Context) error {
 func (s *session) setBaseline(e *evaluation) {
 	s.baseline = e
 	s.result.Baseline = e.score
+	if s.winner == nil {
+		s.point(e.score, -1)
+	}
 }
 
 // measure calibrates a candidate, when the search does, scores it, and makes it
 // the winner if it is strictly better than those before. With isOwn the
 // candidate is the program as it is.
 func (s *session) measure(ctx context.Context, name string, seed int, c candidate, isOwn bool) error {
-	e, err := s.evaluateOn(ctx, c, valSet)
+	_, err := s.measureTrial(ctx, Trial{Name: name, Seed: seed}, c, isOwn)
+	return err
+}
+
+// measureTrial is measure with what the caller says of the trial, and returns its
+// evaluation. Where t.Rows names rows, they are the validation set of this search.
+func (s *session) measureTrial(ctx context.Context, t Trial, c candidate, isOwn bool) (*evaluation, error) {
+	e, err := s.evaluateRows(ctx, c, valSet, t.Rows)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if isOwn && s.baseline == nil {
 		s.setBaseline(e)
 	}
-	raw := e.score
+	t.Raw = e.score
 	if s.options.calibrate != nil {
 		biased, err := s.options.calibrate.fit(ctx, s, c, e)
 		switch {
 		case err == nil:
 			c = biased
 		case !errors.Is(err, errNoAnswers):
-			return err
+			return nil, err
 		}
-		if e, err = s.evaluateOn(ctx, c, valSet); err != nil {
-			return err
+		if e, err = s.evaluateRows(ctx, c, valSet, t.Rows); err != nil {
+			return nil, err
 		}
 	}
-	s.record(Trial{Name: name, Seed: seed, Raw: raw}, c, e)
-	return nil
+	if isOwn && s.options.calibrate == nil {
+		s.ownTrials[len(s.result.Trials)] = true
+	}
+	s.record(t, c, e)
+	return e, nil
 }
 
-// record appends a scored trial.
+// record appends a trial that was scored on the whole validation set.
 func (s *session) record(t Trial, c candidate, e *evaluation) {
-	t.Score, t.Subscores, t.Failed, t.Err, t.States = e.score, e.subscores, e.failed, e.err, s.describe(c)
-	r := s.result
-	if e.failed < len(e.subscores) && (s.winner == nil || e.score > r.Score) {
-		s.winner, s.winning = c, e
-		r.Score, r.Winner = e.score, len(r.Trials)
+	if e.failed < len(e.subscores) && (s.winner == nil || e.score > s.result.Score) {
+		s.win(c, e, len(s.result.Trials))
 	}
-	r.Trials = append(r.Trials, t)
-	s.progressTrial(t)
+	s.append(t, c, e)
+	if s.winner != nil {
+		s.point(s.result.Score, s.result.Winner)
+	} else {
+		s.point(s.result.Baseline, -1)
+	}
+	s.progressTrial(s.result.Trials[len(s.result.Trials)-1])
+}
+
+// note appends a trial that was scored on some rows only, which t.Rows names: it does not
+// win by that.
+func (s *session) note(t Trial, c candidate, e *evaluation) {
+	t.Raw = e.score
+	s.append(t, c, e)
+	s.progressTrial(s.result.Trials[len(s.result.Trials)-1])
+}
+
+func (s *session) append(t Trial, c candidate, e *evaluation) {
+	t.Score, t.Subscores, t.Failed, t.Err, t.States = e.score, e.subscores, e.failed, e.err, s.describe(c)
+	t.Spent = s.store.taken()
+	s.result.Trials = append(s.result.Trials, t)
+}
+
+// win makes a candidate the winner so far; trial is its index.
+func (s *session) win(c candidate, e *evaluation, trial int) {
+	s.winner, s.winning = c, e
+	s.result.Score, s.result.Winner = e.score, trial
+}
+
+// point appends to the search's curve; trial is the index of the best so far, -1 for the
+// program as it is.
+func (s *session) point(score float64, trial int) {
+	s.result.Curve = append(s.result.Curve, Point{Calls: s.store.total().Calls, Score: score, Trial: trial})
 }
 
 func (s *session) progressTrial(t Trial) {
@@ -182,7 +201,7 @@ func (s *session) progressTrial(t Trial) {
 	if w := s.result.Winner; w >= 0 {
 		line += fmt.Sprintf("; best %.4f, %s", s.result.Score, s.result.Trials[w].Name)
 	}
-	calls, _ := s.store.totals()
+	calls := s.store.total().Calls
 	s.progress(fmt.Sprintf("%s; %d calls, %d paid", line, calls.Requested, calls.Paid))
 }
 
@@ -197,14 +216,17 @@ func (s *session) progress(line string) {
 func (s *session) finish(ctx context.Context) error {
 	r := s.result
 	if s.winner == nil {
-		if r.Trials != nil {
-			return fmt.Errorf("%w; the first error: %w", errNoScore, r.Trials[0].Err)
+		for _, t := range r.Trials {
+			if t.Err != nil {
+				return fmt.Errorf("%w; the first error: %w", errNoScore, t.Err)
+			}
 		}
 		return nil
 	}
-	if s.options.fresh == nil || r.Winner < 0 {
+	if s.sizes[freshSet] == 0 || r.Winner < 0 || s.ownTrials[r.Winner] {
 		return nil
 	}
+	ctx = inPhase(ctx, confirming)
 	before, err := s.evaluateOn(ctx, s.own, freshSet)
 	if err != nil {
 		return err
@@ -213,13 +235,10 @@ func (s *session) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d, err := s.compare(before, after)
-	if err != nil {
+	if r.Confirmation, err = s.compare(before, after); err != nil {
 		return err
 	}
-	r.Confirmation = &d
-	r.Confirmed = d.Interval.Low > 0
-	if !r.Confirmed {
+	if r.Confirmed = r.Confirmation.Gain(); !r.Confirmed {
 		s.keepBaseline("the winner was not confirmed on fresh examples, so the program stays as it was")
 	}
 	return nil
@@ -237,6 +256,7 @@ func (s *session) stopped() {
 func (s *session) keepBaseline(why string) {
 	s.winner, s.winning, s.why = s.own, s.baseline, why
 	s.result.Winner, s.result.Score = -1, s.result.Baseline
+	s.interval = nil
 }
 
 // close fills in what the result says about the search as a whole.
@@ -249,12 +269,17 @@ func (s *session) close(opt Optimizer) (*Result, error) {
 		s.winner = s.own
 		r.Score = r.Baseline
 	}
-	r.Calls, r.Usage = s.store.totals()
-	r.States, r.byPtr = s.describe(s.winner), s.index
+	total := s.store.total()
+	r.Calls, r.Usage = total.Calls, total.Usage
+	r.Bootstrapping, r.Proposing = s.store.spent(bootstrapping), s.store.spent(proposing)
+	r.Searching, r.Confirming = s.store.spent(searching), s.store.spent(confirming)
+	r.States, r.Base, r.byPtr = s.describe(s.winner), s.describe(s.own), s.index
 	if r.states, err = s.states(s.winner); err != nil {
 		return r, err
 	}
-	if r.Scored {
+	if r.Scored && s.interval != nil {
+		r.Interval = *s.interval
+	} else if r.Scored {
 		e := s.winning
 		if e == nil {
 			e = s.baseline

@@ -22,6 +22,5 @@ func (s *Store) Wrap(m lm.LM) lm.LM { return s.store.wrap(m) }
 // Calls returns how many calls were requested through the store, and how many of
 // them were paid.
 func (s *Store) Calls() Calls {
-	calls, _ := s.store.totals()
-	return calls
+	return s.store.total().Calls
 }

@@ -2,6 +2,7 @@ package optimize
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"sync"
 
@@ -15,8 +16,8 @@ import (
 type store struct {
 	mu      sync.Mutex
 	entries map[storeKey]*storeEntry
-	calls   Calls
-	usage   lm.Usage
+	phases  [phases]Spent
+	trial   Spent // since taken was called last
 }
 
 type storeKey struct {
@@ -37,11 +38,39 @@ func newStore() *store { return &store{entries: map[storeKey]*storeEntry{}} }
 // wrap puts the store before a model: see lm.Wrap.
 func (s *store) wrap(m lm.LM) lm.LM { return storedLM{s, m} }
 
-// totals returns the counts so far.
-func (s *store) totals() (Calls, lm.Usage) {
+// spent returns what a phase has cost so far.
+func (s *store) spent(p phase) Spent {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.calls, s.usage
+	return s.phases[p]
+}
+
+// total returns what all phases have cost so far.
+func (s *store) total() Spent {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var sum Spent
+	for _, p := range s.phases {
+		sum = sum.add(p)
+	}
+	return sum
+}
+
+// taken returns what was spent since it was called last.
+func (s *store) taken() Spent {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.trial
+	s.trial = Spent{}
+	return t
+}
+
+// count adds to what the context's phase has cost.
+func (s *store) count(ctx context.Context, more Spent) {
+	p := phaseOf(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.phases[p], s.trial = s.phases[p].add(more), s.trial.add(more)
 }
 
 type storedLM struct {
@@ -54,9 +83,7 @@ func (l storedLM) Unwrap() lm.LM { return l.model }
 
 // Generate implements lm.LM.
 func (l storedLM) Generate(ctx context.Context, r *lm.Request) (*lm.Response, error) {
-	l.store.mu.Lock()
-	l.store.calls.Requested++
-	l.store.mu.Unlock()
+	l.store.count(ctx, Spent{Calls: Calls{Requested: 1}})
 	id := identity(l.model)
 	if id == nil {
 		return l.pay(ctx, r)
@@ -126,9 +153,7 @@ func (l storedLM) entry(ctx context.Context, key storeKey, r *lm.Request) (*lm.R
 		}
 		resp.Cached = true
 		resp.Usage = lm.Usage{Calls: 1, CachedCalls: 1, PricedCalls: 1}
-		s.mu.Lock()
-		s.usage = s.usage.Add(resp.Usage)
-		s.mu.Unlock()
+		s.count(ctx, Spent{Usage: resp.Usage})
 		return resp, nil
 	}
 }
@@ -163,15 +188,18 @@ func (l storedLM) pay(ctx context.Context, r *lm.Request) (*lm.Response, error) 
 	if err == nil && resp == nil {
 		err = &lm.Error{Kind: lm.ErrBackend, Model: lm.NameOf(l.model), Message: "the model returned neither a reply nor an error"}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if err != nil {
-		s.calls.Paid++
+		more := Spent{Usage: lm.UsageOf(err)} // a reply that broke off is paid for
+		if !errors.Is(err, lm.ErrBudget) || more.Usage != (lm.Usage{}) {
+			more.Calls.Paid = 1 // other calls that a budget refuses never leave
+		}
+		s.count(ctx, more)
 		return nil, err
 	}
+	more := Spent{Usage: resp.Usage}
 	if !resp.Cached { // a store below this one may have known the answer
-		s.calls.Paid++
+		more.Calls.Paid = 1
 	}
-	s.usage = s.usage.Add(resp.Usage)
+	s.count(ctx, more)
 	return resp, nil
 }

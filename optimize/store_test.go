@@ -51,7 +51,7 @@ func TestStoreAsksOnce(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		calls, usage := s.totals()
+		calls, usage := s.total().Calls, s.total().Usage
 		if model.calls.Load() != 1 || cached.Load() != 9 || calls != (Calls{10, 1}) {
 			t.Errorf("%d calls, %d cached, %+v", model.calls.Load(), cached.Load(), calls)
 		}
@@ -62,7 +62,7 @@ func TestStoreAsksOnce(t *testing.T) {
 		if _, err := s.wrap(&slow{}).Generate(t.Context(), &lm.Request{Prompt: "a"}); err != nil {
 			t.Fatal(err)
 		}
-		if calls, _ = s.totals(); calls.Paid != 2 {
+		if calls = s.total().Calls; calls.Paid != 2 {
 			t.Errorf("%+v", calls)
 		}
 	})
@@ -128,7 +128,7 @@ func TestFuncIsNotStored(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if calls, _ := s.totals(); n != 2 || calls != (Calls{2, 2}) {
+	if calls := s.total().Calls; n != 2 || calls != (Calls{2, 2}) {
 		t.Errorf("%d calls, %+v", n, calls)
 	}
 }
@@ -226,6 +226,30 @@ func TestStoreOfAMuteModel(t *testing.T) {
 		resp, err := s.wrap(mute{}).Generate(t.Context(), &lm.Request{Prompt: "a"})
 		if resp != nil || !errors.Is(err, lm.ErrBackend) {
 			t.Errorf("got %v and %v", resp, err)
+		}
+	}
+}
+
+// TestStoreCountsBrokenReplies fails with a reply that had begun, and is paid for.
+func TestStoreCountsBrokenReplies(t *testing.T) {
+	t.Parallel()
+	cost := lm.Usage{Calls: 1, PricedCalls: 1, PromptTokens: 7, CompletionTokens: 2, Cost: 5}
+	for _, tt := range []struct {
+		err  *lm.Error
+		want Spent
+	}{
+		{&lm.Error{Kind: lm.ErrBackend, Partial: &lm.Response{Text: "ha", Usage: cost}}, Spent{Calls{1, 1}, cost}},
+		{&lm.Error{Kind: lm.ErrBackend}, Spent{Calls: Calls{1, 1}}},
+		{&lm.Error{Kind: lm.ErrBudget}, Spent{Calls: Calls{1, 0}}},
+		{&lm.Error{Kind: lm.ErrBudget, Partial: &lm.Response{Usage: cost}}, Spent{Calls{1, 1}, cost}},
+	} {
+		model := lm.Func(func(context.Context, *lm.Request) (*lm.Response, error) { return nil, tt.err })
+		s := newStore()
+		if _, err := s.wrap(model).Generate(inPhase(t.Context(), proposing), &lm.Request{Prompt: "a"}); !errors.Is(err, tt.err.Kind) {
+			t.Fatal(err)
+		}
+		if got := s.spent(proposing); got != tt.want || s.taken() != tt.want {
+			t.Errorf("%v: got %+v, want %+v", tt.err, got, tt.want)
 		}
 	}
 }

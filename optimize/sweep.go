@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -86,9 +87,10 @@ func newSweep[In, Out any](what string, programs []module.Program[In, Out], data
 		return nil, errors.New("optimize: the metric is nil")
 	case len(data) == 0:
 		return nil, fmt.Errorf("optimize: no examples: %w", evaluate.ErrNoData)
-	case o.val != nil || o.fresh != nil || o.objective != nil || o.teacher != nil || o.teacherProg != nil || o.calibrate != nil:
-		return nil, fmt.Errorf("optimize: %s has no use for Val, Confirm, By, Teacher, TeacherProgram and Calibrated; leave them out", what)
+	case o.val != nil || o.fresh != nil || o.objective != nil || o.teacher != nil || o.teacherProg != nil || o.calibrate != nil || o.promptModel != nil:
+		return nil, fmt.Errorf("optimize: %s has no use for Val, Confirm, By, Teacher, TeacherProgram, PromptModel and Calibrated; leave them out", what)
 	}
+	o.through = append(slices.Clip(o.through), o.budget.middleware(time.Now())...)
 	return &sweep[In, Out]{what: what, programs: programs, data: data, metric: m, options: o}, nil
 }
 

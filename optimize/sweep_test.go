@@ -164,9 +164,11 @@ func TestFitBudget(t *testing.T) {
 	t.Parallel()
 	c := module.MustCascade([]module.Program[drawn, said]{asked("False", 3), asked("True", 30)}, module.CascadeConfig[drawn, said]{Thresholds: []float64{1}, Score: sure})
 	limit := budget.New(budget.Limits{Calls: 5})
-	_, err := optimize.FitCascade(context.Background(), c, drawnData(0, 20), metric.Exact, optimize.ForShare(1), optimize.CostInCalls, optimize.Through(limit.Wrap), optimize.Concurrency(1))
-	if !errors.Is(err, lm.ErrBudget) {
-		t.Errorf("%v", err)
+	for _, opt := range []optimize.Option{optimize.Through(limit.Wrap), optimize.Within(optimize.Budget{Calls: 5})} {
+		_, err := optimize.FitCascade(context.Background(), c, drawnData(0, 20), metric.Exact, optimize.ForShare(1), optimize.CostInCalls, opt, optimize.Concurrency(1))
+		if !errors.Is(err, lm.ErrBudget) {
+			t.Errorf("%v", err)
+		}
 	}
 }
 

@@ -38,20 +38,29 @@ type task struct {
 	train []signature.Record
 	// truth holds the training examples' outputs.
 	truth []signature.Record
-	// evaluate runs the program on a whole set. With an error the evaluation did
-	// not run to its end.
-	evaluate func(ctx context.Context, set dataset) (*evaluation, error)
+	// evaluate runs the program on rows of a set, on all of them for nil. With an error
+	// the evaluation did not run to its end.
+	evaluate func(ctx context.Context, set dataset, rows []int) (*evaluation, error)
+	// ask runs the program on one example: the program under the one context, the metric
+	// under the other.
+	ask func(program, judge context.Context, q question) answer
+	// resplit makes rows of the training set the validation set and leaves others in it.
+	resplit func(train, val []int)
+	// holdOut takes rows out of the validation set, and makes them the fresh one; train
+	// takes them out of the training set, too.
+	holdOut func(fresh, rest []int, train bool)
 	// attempt runs the program on one training example: the program under the one
 	// context, the metric under the other.
 	attempt func(program, judge context.Context, i int) (*trace.Trace, metric.Score, error)
 	// compare runs the paired comparison of two evaluations of the same set.
-	compare func(before, after *evaluation) (metric.Difference, error)
+	compare func(before, after *evaluation) (*Confirmation, error)
 }
 
 // evaluation is the program's answers on one set.
 type evaluation struct {
 	score     float64
 	subscores []float64
+	feedback  []string
 	failed    int
 	err       error // of the first row that failed, which it names
 	// steps returns the predictor calls of a row; nil when it failed.
@@ -93,16 +102,9 @@ func newTask[In, Out any](p module.Program[In, Out], train []module.Example[In, 
 		objective = obj
 		evalOpts = append(evalOpts, evaluate.By(obj))
 	}
-	t := &task{objective: objective.Name, sizes: [3]int{len(data[0]), len(data[1]), len(data[2])}}
-	for i, ex := range train {
-		name := exampleName(ex.ID, i)
-		in, out, err := encodeExample(ex)
-		if err != nil {
-			return nil, fmt.Errorf("optimize: training example %s: %w", name, err)
-		}
-		t.names = append(t.names, name)
-		t.train = append(t.train, in.Merge(out.Merge(in)))
-		t.truth = append(t.truth, out)
+	t := &task{objective: objective.Name}
+	if err := setTrain(t, train); err != nil {
+		return nil, err
 	}
 	for _, set := range []dataset{valSet, freshSet} {
 		for i, ex := range data[set] {
@@ -122,21 +124,81 @@ func newTask[In, Out any](p module.Program[In, Out], train []module.Example[In, 
 		}
 	}
 	ty := typed[In, Out]{p, m, objective, o.concurrency}
-	t.evaluate = func(ctx context.Context, set dataset) (*evaluation, error) {
-		return ty.evaluate(ctx, data[set], evalOpts)
+	setSizes := func() {
+		for set := range data {
+			t.sizes[set] = len(data[set])
+		}
+	}
+	setSizes()
+	t.evaluate = func(ctx context.Context, set dataset, rows []int) (*evaluation, error) {
+		examples := data[set]
+		if rows != nil {
+			examples = rowsOf(examples, rows)
+		}
+		return ty.evaluate(ctx, examples, evalOpts)
 	}
 	t.attempt = func(program, judge context.Context, i int) (*trace.Trace, metric.Score, error) {
-		return ty.attempt(program, judge, teacher, train[i])
+		_, tr, score, err := ty.attempt(program, judge, teacher, data[trainSet][i])
+		return tr, score, err
 	}
-	t.compare = func(before, after *evaluation) (metric.Difference, error) {
+	t.ask = func(program, judge context.Context, q question) answer {
+		prog := p
+		if q.teacher {
+			prog = teacher
+		}
+		return ty.ask(program, judge, prog, data[q.set][q.row], q.row)
+	}
+	t.resplit = func(rest, val []int) {
+		data[valSet], data[trainSet] = rowsOf(data[trainSet], val), rowsOf(data[trainSet], rest)
+		t.pickTrain(rest)
+		setSizes()
+	}
+	t.holdOut = func(fresh, rest []int, train bool) {
+		data[freshSet], data[valSet] = rowsOf(data[valSet], fresh), rowsOf(data[valSet], rest)
+		if train {
+			data[trainSet] = data[valSet]
+			t.pickTrain(rest)
+		}
+		setSizes()
+	}
+	t.compare = func(before, after *evaluation) (*Confirmation, error) {
 		b, okB := before.report.(*evaluate.Report[In, Out])
 		a, okA := after.report.(*evaluate.Report[In, Out])
 		if !okA || !okB {
-			return metric.Difference{}, fmt.Errorf("optimize: comparing a %T with a %T", before.report, after.report)
+			return nil, fmt.Errorf("optimize: comparing a %T with a %T", before.report, after.report)
 		}
-		return evaluate.Compare(b, a, metric.Resampling{})
+		return confirm(b, a)
 	}
 	return t, nil
+}
+
+// setTrain fills in the training examples as records.
+func setTrain[In, Out any](t *task, train []module.Example[In, Out]) error {
+	for i, ex := range train {
+		name := exampleName(ex.ID, i)
+		in, out, err := encodeExample(ex)
+		if err != nil {
+			return fmt.Errorf("optimize: training example %s: %w", name, err)
+		}
+		t.names = append(t.names, name)
+		t.train = append(t.train, in.Merge(out.Merge(in)))
+		t.truth = append(t.truth, out)
+	}
+	return nil
+}
+
+// pickTrain keeps rows of the training examples.
+func (t *task) pickTrain(rows []int) {
+	t.names, t.train, t.truth = rowsOf(t.names, rows), rowsOf(t.train, rows), rowsOf(t.truth, rows)
+}
+
+// rowsOf returns rows of a slice.
+func rowsOf[T any](all []T, rows []int) []T {
+	out := make([]T, len(rows))
+	for i, r := range rows {
+		out[i] = all[r]
+	}
+	return out
 }
 
 // sharesPredictors returns an error where the teacher has no predictor of the program, so
