@@ -1,0 +1,137 @@
+package optimize
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/whetgo/whet/module"
+	"github.com/whetgo/whet/signature"
+)
+
+// drafted is what the prompt model is asked for by the optimizers that propose from
+// instructions and their scores.
+type drafted struct {
+	ProposedInstruction string `json:"proposed_instruction" desc:"The new instruction, word for word as the model is to read it, and nothing else"`
+}
+
+// drafts are instructions that the prompt model wrote, in the order of their rollouts.
+type drafts struct {
+	texts  []string
+	unread int   // replies that held none
+	err    error // of the first of these
+}
+
+// add appends what another call brought.
+func (d *drafts) add(more drafts) {
+	d.texts = append(d.texts, more.texts...)
+	if d.unread += more.unread; d.err == nil {
+		d.err = more.err
+	}
+}
+
+// lost says in words which replies held nothing, for the end of a sentence.
+func (d *drafts) lost() string {
+	if d.unread == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d replies of the prompt model held no instruction, the first because of: %v", d.unread, d.err)
+}
+
+var errNoInstruction = errors.New("the instruction is empty")
+
+// draft asks the prompt model n times for an instruction, by as many rollouts from the given
+// one on, one after the other, so that also a model that heeds their order answers a second
+// search alike. A reply that cannot be read is left out; an error is the context's, or one
+// that every further call would meet too.
+func (s *session) draft(ctx context.Context, p *module.Dynamic, in any, rollout, n int, temperature float64) (drafts, error) {
+	rec, err := signature.Encode(in)
+	if err != nil {
+		return drafts{}, err
+	}
+	var d drafts
+	for i := range n {
+		got, err := s.prompt(ctx, p, rec, rollout+i, temperature)
+		if err != nil && (ctx.Err() != nil || hopeless(err)) {
+			return drafts{}, fmt.Errorf("proposing an instruction: %w", err)
+		}
+		text := ""
+		if err == nil {
+			v, _ := got.Get("proposed_instruction")
+			text, _ = v.(string)
+			if text = bare(text); text == "" {
+				err = errNoInstruction
+			}
+		}
+		if err != nil {
+			d.add(drafts{unread: 1, err: err})
+			continue
+		}
+		d.texts = append(d.texts, text)
+	}
+	return d, nil
+}
+
+// bare takes off the quotation marks that models put around an instruction, as DSPy does.
+func bare(text string) string {
+	return strings.TrimSpace(strings.Trim(strings.TrimSpace(text), `"`))
+}
+
+// percent writes a score as prompts show it: "62.5".
+func percent(score float64) string {
+	return strconv.FormatFloat(math.Round(1e4*score)/100, 'f', -1, 64)
+}
+
+// summary says what a predictor is, without the instructions: "classify.predict, which reads
+// text and writes label".
+func (s *session) summary(i int) string {
+	sig := s.named[i].Predictor.Signature()
+	names := func(fields []signature.Field) string {
+		out := make([]string, len(fields))
+		for j, f := range fields {
+			if out[j] = f.Name; f.Desc != "" {
+				out[j] += " (" + f.Desc + ")"
+			}
+		}
+		return strings.Join(out, ", ")
+	}
+	in := names(sig.Inputs())
+	if in == "" {
+		in = "nothing"
+	}
+	return fmt.Sprintf("%s, which reads %s and writes %s", s.named[i].Name, in, names(sig.Outputs()))
+}
+
+// unbiased returns the program that a search of instructions starts from: the one as it is,
+// but in a calibrated search, which fits biases anew, without those that it has. The score of
+// the program as it is, with them, is known then.
+func (s *session) unbiased(ctx context.Context) (candidate, error) {
+	c := s.own.clone()
+	if s.options.calibrate == nil {
+		return c, nil
+	}
+	had := false
+	for i := range c {
+		had = had || len(c[i].Biases) > 0
+		c[i].Biases = nil
+	}
+	if had {
+		return c, s.measureBaseline(ctx)
+	}
+	return c, nil
+}
+
+// stateOf returns the candidate that a trial scored, with the biases that were fitted to it.
+func (s *session) stateOf(trial int) candidate {
+	c := make(candidate, len(s.named))
+	for i, n := range s.result.Trials[trial].States {
+		c[i] = n.State
+	}
+	return c
+}
+
+// unscored reports that every example failed, so that the score says nothing.
+func (e *evaluation) unscored() bool { return e.failed == len(e.subscores) }
