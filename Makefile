@@ -69,6 +69,17 @@ bench-compose: ## Compare ensembles, votes, mixtures and cascades on the SMS exa
 	@scripts/setup models all
 	@$(env) go run -tags llamacpp ./bench/compose $(ARGS)
 
+.PHONY: bench-optimizers
+bench-optimizers: ## Compare Race with DSPy's optimizers on synthetic models (ARGS='-dspy' for DSPy's side)
+	@scripts/setup dspy
+	@$(env) go run ./bench/optimizers $(ARGS)
+
+.PHONY: bench-regret
+bench-regret: ## Race, MIPROv2 and random order on a grid of SMS programs whose true scores are known (first run 30 to 100 min)
+	@scripts/setup llama
+	@scripts/setup models all
+	@$(env) go run -tags llamacpp ./bench/regret $(ARGS)
+
 .PHONY: bench-overhead
 bench-overhead: dspy ## Measure the overhead of Predict, whet's and DSPy's, one after the other
 	@$(env) go test -run '^$$' -bench '^BenchmarkPredict' -benchmem ./module

@@ -22,12 +22,12 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"text/tabwriter"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/whetgo/whet/adapter"
+	"github.com/whetgo/whet/bench/internal/sms"
 	"github.com/whetgo/whet/evaluate"
 	"github.com/whetgo/whet/lm"
 	"github.com/whetgo/whet/lm/llamacpp"
@@ -36,26 +36,22 @@ import (
 	"github.com/whetgo/whet/optimize"
 )
 
-type sms struct {
-	Text string `json:"text" desc:"The SMS text to classify"`
-}
-
-type verdict struct {
-	Label string `json:"label" enum:"ham,spam,smishing" desc:"The predicted label"`
-}
-
-type row = module.Example[sms, verdict]
+type (
+	message = sms.Message
+	verdict = sms.Verdict
+	row     = sms.Row
+)
 
 type program struct {
-	*module.Predict[sms, verdict]
+	*module.Predict[message, verdict]
 	layout adapter.Adapter
 	rows   []row // that are not its demos
 }
 
 var errCaught = errors.New("the request was caught")
 
-func predict(layout adapter.Adapter, model lm.LM) (*module.Predict[sms, verdict], error) {
-	return module.NewPredict[sms, verdict]("Given an SMS text, predict whether it is ham, spam, or smishing.",
+func predict(layout adapter.Adapter, model lm.LM) (*module.Predict[message, verdict], error) {
+	return module.NewPredict[message, verdict](sms.Instructions,
 		module.WithAdapter(layout), module.WithLM(model))
 }
 
@@ -68,7 +64,7 @@ func (p *program) with(model lm.LM) (*program, error) {
 	return &program{other, p.layout, p.rows}, other.Predictor().SetState(p.Predictor().State())
 }
 
-var macroF1 = metric.MacroF1(func(v verdict) string { return v.Label }, "ham", "spam", "smishing")
+var macroF1 = sms.MacroF1()
 
 func label(r row) string { return r.Out.Label }
 
@@ -89,7 +85,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	data := flag.String("data", "../shared/data/smishing", "`folder` of first100.csv")
+	data := flag.String("data", sms.DefaultDir, "`folder` of first100.csv")
 	path := flag.String("model", os.Getenv("WHET_MODEL_SMOLLM2"), "GGUF `file` of the model")
 	template := flag.String("chat-template", "", "chat template, for a model that has none")
 	layouts := flag.Bool("layouts", false, "compare layouts in place of settings")
@@ -97,8 +93,7 @@ func run(ctx context.Context) error {
 	if *path == "" {
 		return errors.New("no model: run make bench-calibration, or give a GGUF file with -model")
 	}
-	rows, err := evaluate.ReadCSV[sms, verdict](filepath.Join(*data, "first100.csv"),
-		evaluate.Column("text", "TEXT"), evaluate.Column("label", "LABEL"), evaluate.Map("label", strings.ToLower))
+	rows, err := sms.Read(*data, "first100.csv")
 	if err != nil {
 		return err
 	}
@@ -240,7 +235,7 @@ func (p *program) crossValidate(ctx context.Context, c optimize.Calibrate, seed 
 			return 0, err
 		}
 		rest = others
-		r, err := optimize.Compile(ctx, c, p, without(p.rows, held), metric.Exact, optimize.By(macroF1))
+		r, err := optimize.Compile(ctx, c, p, sms.Without(p.rows, held), metric.Exact, optimize.By(macroF1))
 		if err != nil {
 			return 0, err
 		}
@@ -251,18 +246,4 @@ func (p *program) crossValidate(ctx context.Context, c optimize.Calibrate, seed 
 		outcomes = append(outcomes, tested.Outcomes()...)
 	}
 	return macroF1.Score(outcomes)
-}
-
-func without(rows, held []row) []row {
-	out := make(map[string]bool, len(held))
-	for _, r := range held {
-		out[r.In.Text] = true
-	}
-	var rest []row
-	for _, r := range rows {
-		if !out[r.In.Text] {
-			rest = append(rest, r)
-		}
-	}
-	return rest
 }

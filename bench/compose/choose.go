@@ -3,18 +3,16 @@ package main
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
 
 	"github.com/whetgo/whet/adapter"
+	"github.com/whetgo/whet/bench/internal/sms"
 	"github.com/whetgo/whet/evaluate"
 	"github.com/whetgo/whet/metric"
 	"github.com/whetgo/whet/module"
 	"github.com/whetgo/whet/optimize"
 	"github.com/whetgo/whet/signature"
 )
-
-const instructions = "Given an SMS text, predict whether it is ham, spam, or smishing."
 
 // perLabel is how many demos of each label a set has.
 const perLabel = 3
@@ -55,16 +53,12 @@ func (b *bench) choose(ctx context.Context) error {
 }
 
 // predict makes a program of a model with some rows as demos, and fits its biases.
-func (b *bench) predict(ctx context.Context, f *family, demos []row) (*module.Predict[sms, verdict], error) {
-	p, err := module.NewPredict[sms, verdict](instructions, module.WithAdapter(adapter.Compact{}), module.WithLM(f.lm), module.Seed(1))
+func (b *bench) predict(ctx context.Context, f *family, demos []row) (*module.Predict[message, verdict], error) {
+	p, err := module.NewPredict[message, verdict](sms.Instructions, module.WithAdapter(adapter.Compact{}), module.WithLM(f.lm), module.Seed(1))
 	if err != nil {
 		return nil, err
 	}
-	var state module.State
-	for _, d := range demos {
-		state.Demos = append(state.Demos, module.Demo{Fields: signature.RecordOf("text", d.In.Text, "label", d.Out.Label)})
-	}
-	if err := p.Predictor().SetState(state); err != nil {
+	if err := p.Predictor().SetState(module.State{Demos: sms.Demos(demos)}); err != nil {
 		return nil, err
 	}
 	return p, calibrate(ctx, p, b.data.dev)
@@ -79,25 +73,11 @@ func calibrate[In any](ctx context.Context, p module.Program[In, verdict], rows 
 	return r.Apply(p)
 }
 
-// demoSet draws n rows of each label, as far as there are so many, in an order of its own.
-func demoSet(rows []row, n int, seed uint64) []row {
-	rng := rand.New(rand.NewPCG(seed, 0))
-	left := map[string]int{"ham": n, "spam": n, "smishing": n}
-	var out []row
-	for _, i := range rng.Perm(len(rows)) {
-		if label := rows[i].Out.Label; left[label] > 0 {
-			left[label]--
-			out = append(out, rows[i])
-		}
-	}
-	return out
-}
-
 // members makes a program of each of k demo sets.
 func (b *bench) members(ctx context.Context, f *family) error {
 	most := -1.0
 	for seed := range b.k {
-		p, err := b.predict(ctx, f, demoSet(b.data.train, perLabel, uint64(seed)))
+		p, err := b.predict(ctx, f, sms.DemoSet(b.data.train, perLabel, uint64(seed)))
 		if err != nil {
 			return err
 		}
@@ -133,7 +113,7 @@ func (b *bench) alone(ctx context.Context, f *family) error {
 	b.single = len(b.variants)
 	f.single = b.single
 	b.add(f.name+": single", "1 call, the best of the demo sets on dev", f.best)
-	many, err := b.predict(ctx, f, demoSet(b.data.train, perLabel*b.k, 0))
+	many, err := b.predict(ctx, f, sms.DemoSet(b.data.train, perLabel*b.k, 0))
 	if err != nil {
 		return err
 	}
@@ -171,7 +151,7 @@ func (b *bench) several(ctx context.Context, f *family, n int) error {
 	var sc program
 	most, hot := -1.0, 0.0
 	for _, t := range []float64{0.7, 1} {
-		p, err := module.NewSelfConsistency[sms, verdict](f.best, n, t, module.Voting[verdict]{})
+		p, err := module.NewSelfConsistency[message, verdict](f.best, n, t, module.Voting[verdict]{})
 		if err != nil {
 			return err
 		}
@@ -259,18 +239,18 @@ func (b *bench) together(ctx context.Context) error {
 
 // mixture makes a MixtureOfAgents whose aggregator has demos and fitted biases.
 func (b *bench) mixture(ctx context.Context, f *family, proposers []program, rollouts int, temperature float64) (program, error) {
-	aggregator, err := module.NewAggregator[sms, verdict](instructions, module.WithAdapter(adapter.Compact{}), module.WithLM(f.lm))
+	aggregator, err := module.NewAggregator[message, verdict](sms.Instructions, module.WithAdapter(adapter.Compact{}), module.WithLM(f.lm))
 	if err != nil {
 		return nil, err
 	}
-	m, err := module.NewMixtureOfAgents(proposers, module.MixtureConfig[sms, verdict]{
+	m, err := module.NewMixtureOfAgents(proposers, module.MixtureConfig[message, verdict]{
 		Rollouts: rollouts, Temperature: temperature, Final: aggregator,
 	})
 	if err != nil {
 		return nil, err
 	}
 	// The aggregator's demos and the rows of its biases have the answers that it will see.
-	demos, err := b.proposals(ctx, m, demoSet(b.data.train, perLabel, 0))
+	demos, err := b.proposals(ctx, m, sms.DemoSet(b.data.train, perLabel, 0))
 	if err != nil {
 		return nil, err
 	}
@@ -295,20 +275,20 @@ func (b *bench) mixture(ctx context.Context, f *family, proposers []program, rol
 }
 
 // proposals returns rows as the aggregator of m sees them.
-func (b *bench) proposals(ctx context.Context, m *module.MixtureOfAgents[sms, verdict], rows []row) ([]module.Example[module.Referenced[sms, verdict], verdict], error) {
-	out := make([]module.Example[module.Referenced[sms, verdict], verdict], len(rows))
+func (b *bench) proposals(ctx context.Context, m *module.MixtureOfAgents[message, verdict], rows []row) ([]module.Example[module.Referenced[message, verdict], verdict], error) {
+	out := make([]module.Example[module.Referenced[message, verdict], verdict], len(rows))
 	catch := *m
-	tasks := make([]sms, len(rows))
+	tasks := make([]message, len(rows))
 	for i, r := range rows {
 		tasks[i] = r.In
-		out[i] = module.Example[module.Referenced[sms, verdict], verdict]{Out: r.Out, ID: r.ID}
+		out[i] = module.Example[module.Referenced[message, verdict], verdict]{Out: r.Out, ID: r.ID}
 	}
 	at := map[string][]int{}
 	for i, r := range rows {
 		at[r.In.Text] = append(at[r.In.Text], i)
 	}
-	seen := make(chan module.Referenced[sms, verdict], len(rows))
-	catch.Aggregator = module.Func[module.Referenced[sms, verdict], verdict](func(_ context.Context, in module.Referenced[sms, verdict]) (verdict, error) {
+	seen := make(chan module.Referenced[message, verdict], len(rows))
+	catch.Aggregator = module.Func[module.Referenced[message, verdict], verdict](func(_ context.Context, in module.Referenced[message, verdict]) (verdict, error) {
 		seen <- in
 		return in.Answers[0], nil
 	})
@@ -328,7 +308,7 @@ func (b *bench) proposals(ctx context.Context, m *module.MixtureOfAgents[sms, ve
 // cascade adds a cascade whose threshold is fitted so that it costs half of what the last
 // program does, in tokens.
 func (b *bench) cascade(ctx context.Context, name, note string, first, last program) error {
-	c, err := module.NewCascade([]program{first, last}, module.CascadeConfig[sms, verdict]{Thresholds: []float64{0.9}, Field: "label"})
+	c, err := module.NewCascade([]program{first, last}, module.CascadeConfig[message, verdict]{Thresholds: []float64{0.9}, Field: "label"})
 	if err != nil {
 		return err
 	}

@@ -26,32 +26,24 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"strings"
 	"time"
 
+	"github.com/whetgo/whet/bench/internal/sms"
 	"github.com/whetgo/whet/evaluate"
 	"github.com/whetgo/whet/lm"
 	"github.com/whetgo/whet/lm/llamacpp"
-	"github.com/whetgo/whet/metric"
 	"github.com/whetgo/whet/module"
 )
 
-type sms struct {
-	Text string `json:"text" desc:"The SMS text to classify"`
-}
-
-type verdict struct {
-	Label string `json:"label" enum:"ham,spam,smishing" desc:"The predicted label"`
-}
-
 type (
-	row     = module.Example[sms, verdict]
-	program = module.Program[sms, verdict]
-	report  = evaluate.Report[sms, verdict]
+	message = sms.Message
+	verdict = sms.Verdict
+	row     = sms.Row
+	program = module.Program[message, verdict]
+	report  = evaluate.Report[message, verdict]
 )
 
-var macroF1 = metric.MacroF1(func(v verdict) string { return v.Label }, "ham", "spam", "smishing")
+var macroF1 = sms.MacroF1()
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -63,7 +55,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	data := flag.String("data", filepath.Join("..", "shared", "data", "smishing"), "the folder of the SMS data")
+	data := flag.String("data", sms.DefaultDir, "the folder of the SMS data")
 	k := flag.Int("k", 8, "calls that a program may make for a message")
 	dev := flag.Int("dev", 150, "rows that settings are fitted to")
 	limit := flag.Int("limit", 200, "rows of sms.csv that are reported")
@@ -77,17 +69,17 @@ func run(ctx context.Context) error {
 		return err
 	}
 	b := &bench{k: *k, data: rows}
-	for _, m := range []struct{ name, variable string }{{"SmolLM2", "WHET_MODEL_SMOLLM2"}, {"Gemma", "WHET_MODEL_GEMMA"}} {
-		path := os.Getenv(m.variable)
-		if path == "" {
-			return fmt.Errorf("%s is not set; run make bench-compose", m.variable)
+	for _, m := range sms.Models() {
+		path, err := m.Path(os.Getenv)
+		if err != nil {
+			return err
 		}
 		model, err := llamacpp.Open(path)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = model.Close() }()
-		b.models = append(b.models, &family{name: m.name, lm: remember(model)})
+		b.models = append(b.models, &family{name: m.Name, lm: remember(model)})
 	}
 	start := time.Now()
 	if *assertions {
@@ -113,49 +105,28 @@ type dataset struct {
 }
 
 func load(dir string, dev, limit int) (*dataset, error) {
-	read := func(name string) ([]row, error) {
-		return evaluate.ReadCSV[sms, verdict](filepath.Join(dir, name),
-			evaluate.Column("text", "TEXT"), evaluate.Column("label", "LABEL"), evaluate.Map("label", strings.ToLower))
-	}
-	train, err := read("first100.csv")
+	train, err := sms.Read(dir, "first100.csv")
 	if err != nil {
 		return nil, err
 	}
-	last, err := read("last100.csv")
+	last, err := sms.Read(dir, "last100.csv")
 	if err != nil {
 		return nil, err
 	}
-	between, err := read("sms.csv")
+	between, err := sms.Read(dir, "sms.csv")
 	if err != nil {
 		return nil, err
 	}
-	const reported = 500
-	between = without(between, train)
-	if len(between) < reported+dev {
-		return nil, fmt.Errorf("sms.csv has %d rows, and %d are needed", len(between), reported+dev)
+	between = sms.Without(between, train)
+	if len(between) < sms.Reported+dev {
+		return nil, fmt.Errorf("sms.csv has %d rows, and %d are needed", len(between), sms.Reported+dev)
 	}
-	fresh := between[:reported]
-	rest := without(between[reported:], append(append([]row(nil), fresh...), last...))
+	fresh := between[:sms.Reported]
+	rest := sms.Without(between[sms.Reported:], append(append([]row(nil), fresh...), last...))
 	return &dataset{
 		train: train, dev: rest[:min(dev, len(rest))],
 		last: last[:min(limit, len(last))], fresh: fresh[:min(limit, len(fresh))],
 	}, nil
-}
-
-// without returns the rows that are none of seen, but for case and white space.
-func without(rows, seen []row) []row {
-	key := func(r row) string { return strings.Join(strings.Fields(strings.ToLower(r.In.Text)), " ") }
-	known := map[string]bool{}
-	for _, r := range seen {
-		known[key(r)] = true
-	}
-	var out []row
-	for _, r := range rows {
-		if !known[key(r)] {
-			out = append(out, r)
-		}
-	}
-	return out
 }
 
 // family is a model and the programs that are made of it.

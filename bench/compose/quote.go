@@ -11,6 +11,7 @@ import (
 
 	"github.com/whetgo/whet/adapter"
 	"github.com/whetgo/whet/assert"
+	"github.com/whetgo/whet/bench/internal/sms"
 	"github.com/whetgo/whet/evaluate"
 	"github.com/whetgo/whet/metric"
 	"github.com/whetgo/whet/module"
@@ -40,12 +41,12 @@ const (
 
 // prover says what a message is, and of smishing by which of its words.
 type prover struct {
-	Classify *module.Predict[sms, verdict]
+	Classify *module.Predict[message, verdict]
 	Quote    *module.Predict[quoteInput, quoteOutput]
 }
 
 // Run implements module.Program.
-func (p *prover) Run(ctx context.Context, in sms) (proven, error) {
+func (p *prover) Run(ctx context.Context, in message) (proven, error) {
 	v, err := p.Classify.Run(ctx, in)
 	if err != nil || v.Label != "smishing" {
 		return proven{Label: v.Label}, err
@@ -72,7 +73,7 @@ var asking = regexp.MustCompile(`(?i)\b(call|ring|dial|text|txt|reply|send|sms|c
 
 func asks(quote string) bool { return asking.MatchString(quote) }
 
-func holds(in sms, out proven) bool { return copied(in.Text, out.Quote) && asks(out.Quote) }
+func holds(in message, out proven) bool { return copied(in.Text, out.Quote) && asks(out.Quote) }
 
 // quoted are demos of our own.
 var quoted = []struct{ text, quote string }{
@@ -94,9 +95,9 @@ func (b *bench) assertions(ctx context.Context, w io.Writer) error {
 	fmt.Fprintf(w, "%d rows: last100.csv and sms.csv from the start; at most 2 further tries\n\n", len(b.data.last)+len(b.data.fresh))
 	fmt.Fprintln(tw, "model\tprogram\tcalled smishing\tquotes that hold\tshare (95 %)\tcalls\tfurther calls\ttokens\tfailed")
 	rows := append(append([]row(nil), b.data.last...), b.data.fresh...)
-	data := make([]module.Example[sms, proven], len(rows))
+	data := make([]module.Example[message, proven], len(rows))
 	for i, r := range rows {
-		data[i] = module.Example[sms, proven]{In: r.In, Out: proven{Label: r.Out.Label}, ID: r.ID}
+		data[i] = module.Example[message, proven]{In: r.In, Out: proven{Label: r.Out.Label}, ID: r.ID}
 	}
 	for _, f := range b.models {
 		p, err := b.prover(ctx, f, false)
@@ -107,8 +108,8 @@ func (b *bench) assertions(ctx context.Context, w io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
-		best, err := module.NewBestOfN[sms, proven](assert.Wrap(p, assert.BypassSuggestions()), 3, 1,
-			func(_ context.Context, in sms, got *module.Prediction[proven]) (float64, error) {
+		best, err := module.NewBestOfN[message, proven](assert.Wrap(p, assert.BypassSuggestions()), 3, 1,
+			func(_ context.Context, in message, got *module.Prediction[proven]) (float64, error) {
 				if got.Out.Label != "smishing" || holds(in, got.Out) {
 					return 1, nil
 				}
@@ -120,7 +121,7 @@ func (b *bench) assertions(ctx context.Context, w io.Writer) error {
 		base := 0
 		for _, v := range []struct {
 			name string
-			p    module.Program[sms, proven]
+			p    module.Program[message, proven]
 		}{
 			{"no assertions", assert.Wrap(p, assert.BypassSuggestions())},
 			{"assertions", assert.Wrap(p)},
@@ -160,7 +161,7 @@ func (b *bench) assertions(ctx context.Context, w io.Writer) error {
 }
 
 // holding is 1 where nothing has to be proven, or the proof holds.
-func holding(_ context.Context, ex module.Example[sms, proven], got proven, _ *trace.Trace) (metric.Score, error) {
+func holding(_ context.Context, ex module.Example[message, proven], got proven, _ *trace.Trace) (metric.Score, error) {
 	if got.Label != "smishing" || holds(ex.In, got) {
 		return metric.Score{Value: 1}, nil
 	}
@@ -170,7 +171,7 @@ func holding(_ context.Context, ex module.Example[sms, proven], got proven, _ *t
 // prover makes the program of a model: a classifier with fitted biases, and a predictor of
 // quotes with demos of our own.
 func (b *bench) prover(ctx context.Context, f *family, counterExamples bool) (*prover, error) {
-	classify, err := b.predict(ctx, f, demoSet(b.data.train, perLabel, 0))
+	classify, err := b.predict(ctx, f, sms.DemoSet(b.data.train, perLabel, 0))
 	if err != nil {
 		return nil, err
 	}
