@@ -8,12 +8,29 @@
 //
 // # Optimizers
 //
-// [LabeledFewShot], [BootstrapFewShot] and [RandomSearch] are those of DSPy
-// (Khattab et al., arXiv 2310.03714, section 4) and draw the same demos from the
-// same data in the same order. [Calibrate] fits a bias to each choice of a
-// classification, which small models need (Zhao et al., arXiv 2102.09690): alone,
-// or as the last step of every candidate of another ([Calibrated]). They are
-// plain structs; the zero value of a field is DSPy's default, and [None] is none.
+// [Race] is the one to begin with: it chooses among instructions and demos of all predictors
+// by as few answers as it can, and confirms its winner on examples of its own. The others are
+// those of DSPy (Khattab et al., arXiv 2310.03714) and of papers:
+//
+//   - [LabeledFewShot], [BootstrapFewShot] and [RandomSearch] draw the same demos from the same
+//     data in the same order as DSPy's. [KNNFewShot] makes demos at each call, of the nearest
+//     examples.
+//   - [MIPROv2] proposes instructions and searches over them and demos (Opsahl-Ong et al.,
+//     arXiv 2406.11695).
+//   - [COPRO] and [OPRO] rewrite instructions by their scores, [GEPA] and [SIMBA] by what went
+//     wrong; GEPA reads the metric's Feedback (Agrawal et al., arXiv 2507.19457).
+//   - [Calibrate] fits a bias to each choice of a classification, which small models need
+//     (Zhao et al., arXiv 2102.09690): alone, or as the last step of every candidate of another
+//     ([Calibrated]).
+//   - [SelectEnsemble] chooses members of a vote among the trials of a search.
+//   - [FinetuneData] writes what a program does well as data to fine-tune a model on.
+//
+// They are plain structs; the zero value of a field is DSPy's default, and [None] is none.
+// [DryRun] says beforehand how many calls a search takes and what they may cost, [Within]
+// limits what it may spend, and [Result.HTML] shows what it did.
+//
+// Not built are the variant of DSPy's random search on Optuna, as MIPROv2's search covers it; Avatar,
+// which is broken in DSPy 3.4.1; GRPO, which trains weights; ReAnchor, as Calibrate covers choices.
 //
 // # Programs with assertions
 //
@@ -58,5 +75,7 @@
 //
 // The winner was chosen on the validation examples, so its score there is too
 // good: results are unconfirmed unless [Confirm] gives examples that the search
-// has not seen.
+// has not seen. There the program as it was and the winner are compared by a paired test
+// ([Confirmation]), and without a gain at the 5 % level the result is the program as it was.
+// [Race] keeps examples back for that by itself.
 package optimize
