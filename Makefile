@@ -64,7 +64,7 @@ bench-calibration: ## Cross-validate the defaults of optimize.Calibrate on the S
 	@$(env) go run -tags llamacpp ./bench/calibration $(ARGS)
 
 .PHONY: bench-compose
-bench-compose: ## Compare ensembles, votes, mixtures and cascades on the SMS example (ARGS=-assertions for those; 45 min)
+bench-compose: ## Compare ensembles, votes, mixtures and cascades on the SMS example (ARGS=-assertions for those; 50 min)
 	@scripts/setup llama
 	@scripts/setup models all
 	@$(env) go run -tags llamacpp ./bench/compose $(ARGS)
