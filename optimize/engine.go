@@ -55,11 +55,11 @@ func (s *session) ask(ctx context.Context, qs []question) ([]answer, error) {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			pctx, err := s.contextOf(ctx, q)
+			program, judge, err := s.contextOf(ctx, q)
 			if err != nil {
 				return err
 			}
-			a := s.task.ask(pctx, ctx, q)
+			a := s.task.ask(program, judge, q)
 			if a.err != nil && (errors.Is(a.err, lm.ErrBudget) || ctx.Err() != nil) {
 				return fmt.Errorf("%s example %s: %w", q.set, a.name, a.err)
 			}
@@ -82,28 +82,33 @@ func (s *session) ask(ctx context.Context, qs []question) ([]answer, error) {
 	return answers, nil
 }
 
-// contextOf returns the context in which the program answers a question.
-func (s *session) contextOf(ctx context.Context, q question) (context.Context, error) {
-	c := q.c
+// contextOf returns the contexts in which the program answers a question and in which the
+// metric scores the answer: both have the candidate's states, as in an evaluation, and the
+// program's alone another rollout or model.
+func (s *session) contextOf(ctx context.Context, q question) (program, judge context.Context, err error) {
+	states, err := s.states(q.c)
+	if err != nil {
+		return nil, nil, err
+	}
+	judge = module.WithStates(ctx, states)
 	if q.model != nil {
-		c = c.clone()
+		c := q.c.clone()
 		for i := range c {
 			c[i].LM = q.model
 		}
+		if states, err = s.states(c); err != nil {
+			return nil, nil, err
+		}
 	}
-	states, err := s.states(c)
-	if err != nil {
-		return nil, err
-	}
-	ctx = module.WithStates(ctx, states)
+	program = module.WithStates(ctx, states)
 	if q.rollout == 0 {
-		return ctx, nil
+		return program, judge, nil
 	}
-	ctx = module.WithRollout(ctx, q.rollout)
+	program = module.WithRollout(program, q.rollout)
 	if q.temperature != 0 {
-		ctx = module.WithTemperature(ctx, q.temperature)
+		program = module.WithTemperature(program, q.temperature)
 	}
-	return lm.Wrap(ctx, func(m lm.LM) lm.LM { return seeded{m} }), nil
+	return lm.Wrap(program, func(m lm.LM) lm.LM { return seeded{m} }), judge, nil
 }
 
 // evaluateOn scores a candidate on a whole set. An error ends the search: the context's,

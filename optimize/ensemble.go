@@ -1,6 +1,7 @@
 package optimize
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -105,7 +106,8 @@ type EnsembleChoice struct {
 
 // SelectEnsemble runs each candidate of a search once over examples, and chooses among them
 // an ensemble by the settings e: see [Ensemble]. Candidates are the trials that were scored
-// on all validation examples or not at all; p is the program that was compiled, or another
+// on all validation examples or not at all; where there are none, as of a [Race], the 16 that
+// have answered most examples, of equals those with the best scores. p is the program that was compiled, or another
 // one of its type, and stays as it is. [EnsembleOf] makes a program of the choice.
 //
 // The examples must not be training ones, whose answers candidates have seen; the search's
@@ -176,10 +178,8 @@ func runEnsemble[In, Out any](ctx context.Context, e Ensemble[Out], p module.Pro
 	ctx = lm.Wrap(ctx, func(m lm.LM) lm.LM { return lm.Chain(m, through...) })
 	ctx = lm.Wrap(ctx, store.Wrap)
 	var failure error
-	for i, t := range r.Trials {
-		if t.Rows != nil || len(t.States) == 0 {
-			continue
-		}
+	for _, i := range ensembleTrials(r) {
+		t := r.Trials[i]
 		states, err := trialStates(named, t.States, r.byPtr)
 		if err != nil {
 			return fmt.Errorf("trial %d (%s): %w", i, t.Name, err)
@@ -212,7 +212,7 @@ func runEnsemble[In, Out any](ctx context.Context, e Ensemble[Out], p module.Pro
 	choice.Calls = store.Calls()
 	switch {
 	case len(choice.Trials) == 0:
-		return errors.New("the result has no trial that was scored on all validation examples")
+		return errors.New("the result has no trial with states: want one of a search that ran")
 	case !slices.ContainsFunc(choice.Failed, func(n int) bool { return n < len(val) }):
 		return fmt.Errorf("every candidate failed on every example; the first error: %w", failure)
 	}
@@ -231,4 +231,31 @@ func (c *EnsembleChoice) String() string {
 	}
 	fmt.Fprintf(&b, "%d calls requested, %d paid", c.Calls.Requested, c.Calls.Paid)
 	return b.String()
+}
+
+// ensembleMost is how many candidates enter of a search that scored none in full.
+const ensembleMost = 16
+
+// ensembleTrials returns the indexes of the trials that may be members.
+func ensembleTrials(r *Result) []int {
+	var full, part []int
+	for i, t := range r.Trials {
+		switch {
+		case len(t.States) == 0:
+		case t.Rows == nil || r.Rows > 0 && len(t.Rows) >= r.Rows:
+			full = append(full, i)
+		default:
+			part = append(part, i)
+		}
+	}
+	if len(full) > 0 {
+		return full
+	}
+	slices.SortStableFunc(part, func(a, b int) int {
+		x, y := r.Trials[a], r.Trials[b]
+		return cmp.Or(cmp.Compare(len(y.Rows), len(x.Rows)), cmp.Compare(y.Score, x.Score))
+	})
+	part = part[:min(len(part), ensembleMost)]
+	slices.Sort(part)
+	return part
 }

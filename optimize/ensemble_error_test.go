@@ -26,13 +26,13 @@ func TestEnsembleErrors(t *testing.T) {
 	}
 	ctx := t.Context()
 	for want, err := range map[string]error{
-		"a Size of -1":             run(ctx, settings{Size: optimize.None}, r),
-		"a Best of -1":             run(ctx, settings{Best: -1}, r),
-		"20 folds of 10 examples":  run(ctx, settings{Folds: 20}, r),
-		"1 folds of 10 examples":   run(ctx, settings{Folds: 1}, r),
-		"LogProbs or Size":         run(ctx, settings{Voting: module.Voting[verdict]{Weights: []float64{1}}}, r),
-		"the result is nil":        run(ctx, settings{}, nil),
-		"no trial that was scored": run(ctx, settings{}, &optimize.Result{Trials: []optimize.Trial{{Rows: []int{2}, States: r.Trials[0].States}}}),
+		"a Size of -1":            run(ctx, settings{Size: optimize.None}, r),
+		"a Best of -1":            run(ctx, settings{Best: -1}, r),
+		"20 folds of 10 examples": run(ctx, settings{Folds: 20}, r),
+		"1 folds of 10 examples":  run(ctx, settings{Folds: 1}, r),
+		"LogProbs or Size":        run(ctx, settings{Voting: module.Voting[verdict]{Weights: []float64{1}}}, r),
+		"the result is nil":       run(ctx, settings{}, nil),
+		"no trial with states":    run(ctx, settings{}, &optimize.Result{Trials: []optimize.Trial{{Rows: []int{2}}}}),
 		"no state for the predictor \"self\"": run(ctx, settings{}, &optimize.Result{Trials: []optimize.Trial{
 			{States: []optimize.NamedState{{Name: "other"}}},
 		}}),

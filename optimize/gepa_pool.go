@@ -233,7 +233,7 @@ func (g *evolution) rewrite(ctx context.Context, parent int, seen []answer) (rew
 		case ctx.Err() != nil || hopeless(err):
 			return r, fmt.Errorf("reflecting on the instructions of %s: %w", name, err)
 		default:
-			r.lost = append(r.lost, fmt.Sprintf("none of %s: %v", name, err))
+			r.lost = append(r.lost, fmt.Sprintf("none of %s: %s", name, brief(err)))
 		}
 	}
 	return r, nil

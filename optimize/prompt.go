@@ -2,9 +2,11 @@ package optimize
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
+	"github.com/whetgo/whet/adapter"
 	"github.com/whetgo/whet/lm"
 	"github.com/whetgo/whet/module"
 	"github.com/whetgo/whet/signature"
@@ -39,4 +41,23 @@ func (s *session) prompt(ctx context.Context, p *module.Dynamic, in signature.Re
 		ctx = module.WithTemperature(ctx, temperature)
 	}
 	return p.Run(ctx, in)
+}
+
+// brief says what was wrong with a proposal in words that a report may show: neither the
+// model's name and address nor what it replied.
+func brief(err error) string {
+	var parse *adapter.ParseError
+	var cut *module.TruncatedError
+	var call *lm.Error
+	switch {
+	case errors.As(err, &parse):
+		return fmt.Sprintf("the field %s of the reply could not be read", parse.Field)
+	case errors.As(err, &cut):
+		return "the reply was cut off by the token limit"
+	case errors.As(err, &call):
+		return string(call.Kind)
+	case errors.Is(err, errBlank):
+		return errBlank.Error()
+	}
+	return "the reply is not what was asked for"
 }

@@ -2,7 +2,6 @@ package optimize
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -55,7 +54,7 @@ func (s *session) newProposer(ctx context.Context, cfg proposerConfig, rng *pyra
 		return nil, fmt.Errorf("summing up the training examples: %w", err)
 	}
 	if err != nil {
-		p.cfg.dataAware, p.trouble = false, fmt.Sprintf("without a summary of the data, as there was none to be read: %v", err)
+		p.cfg.dataAware, p.trouble = false, fmt.Sprintf("without a summary of the data, as there was none to be read: %s", brief(err))
 	}
 	p.data = data
 	return p, nil
@@ -96,7 +95,7 @@ func (p *proposer) propose(ctx context.Context, predictor int, sets []candidate,
 			return "", "", fmt.Errorf("describing the program: %w", err)
 		}
 		if err != nil {
-			notes = append(notes, fmt.Sprintf("without a description of the program, as there was none to be read: %v", err))
+			notes = append(notes, fmt.Sprintf("without a description of the program, as there was none to be read: %s", brief(err)))
 		}
 		in = in.Merge(about)
 	}
@@ -110,12 +109,12 @@ func (p *proposer) propose(ctx context.Context, predictor int, sets []candidate,
 	}
 	if err == nil {
 		if text = unlabelled(text); text == "" {
-			err = errors.New("it is empty")
+			err = errBlank
 		}
 	}
 	if err != nil {
 		text = ""
-		notes = append(notes, fmt.Sprintf("the proposal could not be read: %v", err))
+		notes = append(notes, fmt.Sprintf("the proposal could not be read: %s", brief(err)))
 	}
 	return text, strings.Join(notes, "; "), nil
 }

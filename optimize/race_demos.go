@@ -113,7 +113,13 @@ func (o Race) plan(s *session) plan {
 	}
 	p.searching = left
 	if s.options.objective != nil || s.options.calibrate != nil {
-		p.searching += (1 + raceFinalists) * s.sizes[valSet]
+		// The program as it is and the finalists in full; where biases are fitted, each a second
+		// time with these, and on the training examples for them.
+		one := s.sizes[valSet]
+		if s.options.calibrate != nil {
+			one += s.sizes[valSet] + s.sizes[trainSet]
+		}
+		p.searching += s.sizes[valSet] + (1+raceFinalists)*one
 	}
 	return p
 }

@@ -113,7 +113,7 @@ func (r *simbaRun) poisson(mean float64, limit int) int {
 // addDemo makes what the best run did a demo of each predictor, of several calls the last.
 func (r *simbaRun) addDemo(c candidate, b simbaBucket, low float64) (candidate, string) {
 	best := b.answers[0]
-	if best.err != nil { // it counts 0, which is the best where scores are negative
+	if best.failed() { // it counts 0, which is the best where scores are negative
 		return c, fmt.Sprintf("no demo of training example %s, as its best answer failed", best.name)
 	}
 	if best.score.Value <= low {

@@ -56,7 +56,7 @@ func (r *simbaRun) addRules(ctx context.Context, c candidate, b simbaBucket, fro
 	if good.score.Value <= from.low || bad.score.Value >= from.high {
 		return c, fmt.Sprintf("no rule from training example %s, as all its answers are among the batch's worst, or none is below its best", good.name), nil
 	}
-	if good.err != nil {
+	if good.failed() {
 		return c, fmt.Sprintf("no rule from training example %s, as its best answer failed", good.name), nil
 	}
 	in := r.simbaCase(c, good, bad)
@@ -81,7 +81,7 @@ func (r *simbaRun) addRules(ctx context.Context, c candidate, b simbaBucket, fro
 			return nil, "", fmt.Errorf("the rule for the predictor %q from training example %s: %w", n.Name, good.name, err)
 		default:
 			r.lost++
-			notes = append(notes, fmt.Sprintf("the rule for %s could not be read (%v)", n.Name, err))
+			notes = append(notes, fmt.Sprintf("the rule for %s could not be read (%s)", n.Name, brief(err)))
 			continue
 		}
 		if read++; rule == "" {

@@ -45,6 +45,8 @@ type simbaBucket struct {
 	gap, most, excess float64  // of the scores: best less worst, best, best less mean
 }
 
+func (a answer) failed() bool { return a.err != nil }
+
 // sample has rollouts of programs that are drawn answer a batch.
 func (r *simbaRun) sample(ctx context.Context, batch []int) (simbaSample, error) {
 	leaders := r.leaders()
