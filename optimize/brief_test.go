@@ -27,3 +27,15 @@ func TestBrief(t *testing.T) {
 		}
 	}
 }
+
+// TestBare takes off quotation marks in pairs.
+func TestBare(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		` "Be brief." `: "Be brief.", `""Be brief.""`: "Be brief.", `Say "yes"`: `Say "yes"`, `"Yes" or no`: `"Yes" or no`, `"`: "", `""`: "", "": "",
+	} {
+		if got := bare(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}

@@ -38,7 +38,7 @@ func (d *drafts) lost() string {
 	if d.unread == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; %d replies of the prompt model held no instruction, the first because of: %v", d.unread, d.err)
+	return fmt.Sprintf("; %d calls of the prompt model brought no instruction, the first because of: %s", d.unread, brief(d.err))
 }
 
 var errNoInstruction = errors.New("the instruction is empty")
@@ -75,9 +75,17 @@ func (s *session) draft(ctx context.Context, p *module.Dynamic, in any, rollout,
 	return d, nil
 }
 
-// bare takes off the quotation marks that models put around an instruction, as DSPy does.
+// bare takes off the quotation marks that models put around an instruction. DSPy takes off those
+// at either end, also of a text that ends with a quotation.
 func bare(text string) string {
-	return strings.TrimSpace(strings.Trim(strings.TrimSpace(text), `"`))
+	text = strings.TrimSpace(text)
+	for len(text) > 1 && strings.HasPrefix(text, `"`) && strings.HasSuffix(text, `"`) {
+		text = strings.TrimSpace(text[1 : len(text)-1])
+	}
+	if text == `"` {
+		return ""
+	}
+	return text
 }
 
 // percent writes a score as prompts show it: "62.5".

@@ -235,7 +235,7 @@ func TestWordingsUnread(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !strings.Contains(r.Why, "replies of the prompt model held no instruction") || len(r.Trials) < 2 || !r.Scored {
+			if !strings.Contains(r.Why, "calls of the prompt model brought no instruction") || len(r.Trials) < 2 || !r.Scored {
 				t.Errorf("got %s", r)
 			}
 
@@ -243,7 +243,7 @@ func TestWordingsUnread(t *testing.T) {
 			if r, err = w.run(t.Context(), opt); err != nil {
 				t.Fatal(err)
 			}
-			if r.Improved() || len(r.Trials) != 1 || r.Winner != 0 || !strings.Contains(r.Why, "held no instruction") {
+			if r.Improved() || len(r.Trials) != 1 || r.Winner != 0 || !strings.Contains(r.Why, "brought no instruction") {
 				t.Errorf("without a reply: %s", r)
 			}
 

@@ -239,7 +239,7 @@ func (s *session) finish(ctx context.Context) error {
 		return err
 	}
 	if r.Confirmed = r.Confirmation.Gain(); !r.Confirmed {
-		s.keepBaseline("the winner was not confirmed on fresh examples, so the program stays as it was")
+		s.keepBaseline(s.why + "; the winner was not confirmed on fresh examples, so the program stays as it was")
 	}
 	return nil
 }

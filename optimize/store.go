@@ -184,6 +184,9 @@ func (l storedLM) fill(ctx context.Context, key storeKey, e *storeEntry, r *lm.R
 // pay asks the model and counts the call.
 func (l storedLM) pay(ctx context.Context, r *lm.Request) (*lm.Response, error) {
 	s := l.store
+	if err := ctx.Err(); err != nil {
+		return nil, err // it never leaves
+	}
 	resp, err := l.model.Generate(ctx, r)
 	if err == nil && resp == nil {
 		err = &lm.Error{Kind: lm.ErrBackend, Model: lm.NameOf(l.model), Message: "the model returned neither a reply nor an error"}
