@@ -35,6 +35,35 @@ import (
 // of another type, an example whose values its type does not allow, settings out
 // of range.
 func Compile[In, Out any](ctx context.Context, opt Optimizer, p module.Program[In, Out], train []module.Example[In, Out], m metric.Metric[In, Out], opts ...Option) (*Result, error) {
+	s, err := begin(ctx, opt, p, train, m, opts)
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	through := append(slices.Clip(s.options.through), s.options.budget.middleware(start)...)
+	ctx = lm.Wrap(ctx, func(m lm.LM) lm.LM { return lm.Chain(m, through...) })
+	ctx = lm.Wrap(ctx, s.store.wrap)
+	err = opt.search(ctx, s)
+	if err == nil {
+		err = s.finish(ctx)
+	}
+	if err != nil {
+		s.stopped()
+	}
+	r, closeErr := s.close(opt)
+	err = errors.Join(err, closeErr)
+	r.Wall = time.Since(start)
+	if err != nil {
+		if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+			err = errors.Join(err, ctx.Err())
+		}
+		return r, fmt.Errorf("optimize: after %d trials: %w", len(r.Trials), err)
+	}
+	return r, nil
+}
+
+// begin checks the arguments of a search and returns what it works on.
+func begin[In, Out any](ctx context.Context, opt Optimizer, p module.Program[In, Out], train []module.Example[In, Out], m metric.Metric[In, Out], opts []Option) (*session, error) {
 	o, err := newOptions(opts)
 	if err != nil {
 		return nil, err
@@ -61,29 +90,5 @@ func Compile[In, Out any](ctx context.Context, opt Optimizer, p module.Program[I
 	if err != nil {
 		return nil, err
 	}
-	s, err := newSession(ctx, p, t, o)
-	if err != nil {
-		return nil, err
-	}
-	start := time.Now()
-	through := append(slices.Clip(o.through), o.budget.middleware(start)...)
-	ctx = lm.Wrap(ctx, func(m lm.LM) lm.LM { return lm.Chain(m, through...) })
-	ctx = lm.Wrap(ctx, s.store.wrap)
-	err = opt.search(ctx, s)
-	if err == nil {
-		err = s.finish(ctx)
-	}
-	if err != nil {
-		s.stopped()
-	}
-	r, closeErr := s.close(opt)
-	err = errors.Join(err, closeErr)
-	r.Wall = time.Since(start)
-	if err != nil {
-		if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
-			err = errors.Join(err, ctx.Err())
-		}
-		return r, fmt.Errorf("optimize: after %d trials: %w", len(r.Trials), err)
-	}
-	return r, nil
+	return newSession(ctx, p, t, o)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/whetgo/whet/evaluate"
 	"github.com/whetgo/whet/lm"
 	"github.com/whetgo/whet/metric"
 	"github.com/whetgo/whet/module"
@@ -77,39 +76,13 @@ type Estimate struct {
 // The errors are those of Compile, and one that wraps errors.ErrUnsupported for an optimizer
 // that cannot tell.
 func DryRun[In, Out any](ctx context.Context, opt Optimizer, p module.Program[In, Out], train []module.Example[In, Out], m metric.Metric[In, Out], opts ...Option) (*Estimate, error) {
-	o, err := newOptions(opts)
+	s, err := begin(ctx, opt, p, train, m, opts)
 	if err != nil {
 		return nil, err
-	}
-	switch {
-	case opt == nil:
-		return nil, errors.New("optimize: the optimizer is nil")
-	case p == nil:
-		return nil, errors.New("optimize: the program is nil")
-	case m == nil:
-		return nil, errors.New("optimize: the metric is nil")
-	case len(train) == 0:
-		return nil, fmt.Errorf("optimize: no training examples: %w", evaluate.ErrNoData)
-	}
-	if c, ok := opt.(interface{ check() error }); ok {
-		if err := c.check(); err != nil {
-			return nil, err
-		}
 	}
 	planned, ok := opt.(planner)
 	if !ok {
 		return nil, fmt.Errorf("optimize: what %s will ask cannot be told beforehand: %w", opt, errors.ErrUnsupported)
-	}
-	if err := module.Validate(ctx, p); err != nil {
-		return nil, err
-	}
-	t, err := newTask(p, train, m, o)
-	if err != nil {
-		return nil, err
-	}
-	s, err := newSession(ctx, p, t, o)
-	if err != nil {
-		return nil, err
 	}
 	switch race := opt.(type) {
 	case Race:
