@@ -146,6 +146,3 @@ func hopeless(err error) bool {
 	}
 	return false
 }
-
-// size returns the number of examples of a set.
-func (s *session) size(set dataset) int { return s.sizes[set] }

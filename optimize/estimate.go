@@ -20,6 +20,9 @@ type plan struct {
 // planner is an optimizer that can tell beforehand what it will ask.
 type planner interface{ plan(s *session) plan }
 
+// divider divides the examples when its search begins.
+type divider interface{ divide(s *session) (kept bool) }
+
 // Range is a number that lies between two others, as far as is known.
 type Range struct{ Low, High int }
 
@@ -84,21 +87,10 @@ func DryRun[In, Out any](ctx context.Context, opt Optimizer, p module.Program[In
 	if !ok {
 		return nil, fmt.Errorf("optimize: what %s will ask cannot be told beforehand: %w", opt, errors.ErrUnsupported)
 	}
-	switch race := opt.(type) {
-	case Race:
-		race.divide(s)
-	case *Race:
-		race.divide(s)
+	if d, ok := opt.(divider); ok {
+		d.divide(s)
 	}
 	return s.estimate(ctx, opt, planned.plan(s))
-}
-
-// divide divides the examples as a search does when it begins.
-func (o Race) divide(s *session) {
-	s.keepOut(raceKeptShare, raceKeptLeast, o.Seed)
-	if s.options.val == nil {
-		s.splitForDemos(o.Seed)
-	}
 }
 
 // The names of phases.

@@ -54,17 +54,15 @@ func newEvolution(o GEPA, s *session) (*evolution, error) {
 
 // start scores the program as it is and makes it the first of the pool.
 func (g *evolution) start(ctx context.Context) error {
-	biased := func(st module.State) bool { return len(st.Biases) > 0 }
-	if g.s.options.calibrate != nil && slices.ContainsFunc(g.s.own, biased) {
-		if err := g.s.measureBaseline(ctx); err != nil {
-			return err
-		}
+	own, err := g.s.unbiased(ctx)
+	if err != nil {
+		return err
 	}
 	texts := make([]string, len(g.s.named))
 	for i, st := range g.s.own {
 		texts[i] = g.s.instructionsOf(i, st)
 	}
-	return g.admit(ctx, Trial{Name: "the program as it is"}, evolved{c: g.s.own, texts: texts})
+	return g.admit(ctx, Trial{Name: "the program as it is"}, evolved{c: own, texts: texts})
 }
 
 // admit scores a candidate on all validation examples and adds it to the pool.

@@ -35,9 +35,6 @@ func newReflector() (*module.Dynamic, error) {
 	return module.NewDynamic(sig)
 }
 
-// errBlank is a reply that proposes nothing.
-var errBlank = errors.New("the proposed instruction is empty")
-
 // ask asks the prompt model for new instructions. A question that was asked before is asked
 // as another rollout, or the answer store would give the same answer for ever.
 func (g *evolution) ask(ctx context.Context, text, examples string) (string, error) {

@@ -124,7 +124,7 @@ func (o OPRO) rows(n int) int {
 func (o OPRO) plan(s *session) plan {
 	n := o.steps() * o.proposals()
 	measured := 1 + (o.steps()+o.evalEvery()-1)/o.evalEvery()
-	return plan{proposing: n, searching: (1+n)*o.rows(s.size(trainSet)) + measured*s.measuring()}
+	return plan{proposing: n, searching: (1+n)*o.rows(s.sizes[trainSet]) + measured*s.measuring()}
 }
 
 func (o OPRO) search(ctx context.Context, s *session) error {
@@ -135,7 +135,7 @@ func (o OPRO) search(ctx context.Context, s *session) error {
 	s.result.Seed = o.Seed
 	r := oproRun{session: s, OPRO: o, prompt: prompt, history: make([][]oproPast, len(s.named))}
 	r.rng = rand.New(rand.NewPCG(uint64(o.Seed), 0x6f70726f)) //nolint:gosec // a search is to repeat
-	n := s.size(trainSet)
+	n := s.sizes[trainSet]
 	r.sample = r.rng.Perm(n)[:o.rows(n)]
 	slices.Sort(r.sample)
 	own, err := s.unbiased(ctx)

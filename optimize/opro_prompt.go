@@ -36,7 +36,7 @@ func (r *oproRun) question(i int) oproQuestion {
 	for _, p := range r.shownOf(i) {
 		q.Past = append(q.Past, fmt.Sprintf("%d: %s", int(math.Round(100*p.score)), p.text))
 	}
-	order := r.rng.Perm(r.size(trainSet))
+	order := r.rng.Perm(r.sizes[trainSet])
 	for _, row := range order[:min(len(order), r.exemplars())] {
 		examples = append(examples, r.exemplar(row))
 	}

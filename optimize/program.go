@@ -47,8 +47,8 @@ func (t typed[In, Out]) evaluate(ctx context.Context, data []module.Example[In, 
 	}
 	e := &evaluation{
 		score: report.Score, failed: report.Failed, report: report,
-		subscores: make([]float64, len(report.Rows)), feedback: make([]string, len(report.Rows)),
-		interval: func() (metric.Interval, error) { return report.Interval(metric.Resampling{}) },
+		subscores: make([]float64, len(report.Rows)),
+		interval:  func() (metric.Interval, error) { return report.Interval(metric.Resampling{}) },
 		steps: func(row int) []module.Step {
 			if report.Rows[row].Err != nil {
 				return nil
@@ -66,7 +66,7 @@ func (t typed[In, Out]) evaluate(ctx context.Context, data []module.Example[In, 
 	}
 	for i := range report.Rows {
 		row := &report.Rows[i]
-		e.subscores[i], e.feedback[i] = row.Score.Value, row.Score.Feedback
+		e.subscores[i] = row.Score.Value
 		if row.Err != nil && e.err == nil {
 			e.err = fmt.Errorf("%s: %w", row.Name(), row.Err)
 		}

@@ -12,6 +12,9 @@ import (
 	"github.com/whetgo/whet/signature"
 )
 
+// errBlank is a reply that proposes nothing.
+var errBlank = errors.New("the proposed instruction is empty")
+
 // promptModel returns the model that proposes instructions: that of [PromptModel], else the
 // first predictor's.
 func (s *session) promptModel(ctx context.Context) (lm.LM, error) {

@@ -12,10 +12,7 @@ import (
 
 func (o Race) search(ctx context.Context, s *session) error {
 	s.result.Seed = o.Seed
-	kept := s.keepOut(raceKeptShare, raceKeptLeast, o.Seed)
-	if s.options.val == nil {
-		s.splitForDemos(o.Seed)
-	}
+	kept := o.divide(s)
 	run, err := o.prepare(ctx, s)
 	if err != nil {
 		return err
@@ -35,6 +32,16 @@ func (o Race) search(ctx context.Context, s *session) error {
 		s.why += fmt.Sprintf("; unconfirmed, as %d validation examples are too few to keep some out (%d would do)", s.sizes[valSet], 2*raceKeptLeast)
 	}
 	return nil
+}
+
+// divide divides the examples, as the search begins, and reports whether there are some to
+// confirm the winner.
+func (o Race) divide(s *session) (kept bool) {
+	kept = s.keepOut(raceKeptShare, raceKeptLeast, o.Seed)
+	if s.options.val == nil {
+		s.splitForDemos(o.Seed)
+	}
+	return kept
 }
 
 // splitForDemos makes two thirds of the training examples the validation set. One example

@@ -1,12 +1,9 @@
 package optimize_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -138,27 +135,9 @@ func TestRaceInASpace(t *testing.T) {
 	}
 }
 
-// TestRaceRunsTheSame checks that nothing depends on concurrency, and that a typed and a
-// dynamic program are searched alike.
-func TestRaceRunsTheSame(t *testing.T) {
+// TestRaceDynamic searches a typed and a dynamic program alike.
+func TestRaceDynamic(t *testing.T) {
 	t.Parallel()
-	for _, version := range []lmtest.SynthVersion{lmtest.SynthBasic, lmtest.SynthPipeline} {
-		var first *optimize.Result
-		for _, n := range []int{1, 3, 16} {
-			r, err := newWordingSearch(t, version).run(t.Context(), smallRace, optimize.Concurrency(n))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if first == nil {
-				first = r
-			} else if !sameResult(first, r) || !reflect.DeepEqual(first.Trials, r.Trials) || !reflect.DeepEqual(first.Curve, r.Curve) || !reflect.DeepEqual(first.Front, r.Front) {
-				t.Errorf("%s with a concurrency of %d: %s\nwith 1: %s", version, n, r, first)
-			}
-		}
-		if !first.Improved() {
-			t.Errorf("%s: nothing was found: %s", version, first)
-		}
-	}
 	w := newWordingSearch(t, lmtest.SynthBasic)
 	typed, err := w.run(t.Context(), smallRace)
 	if err != nil {
@@ -174,78 +153,11 @@ func TestRaceRunsTheSame(t *testing.T) {
 	}
 	p := module.MustDynamic(signature.MustParse("question -> answer"), module.WithLM(w.world))
 	dynamic, err := optimize.Compile(t.Context(), smallRace, p, data[0], metric.Exact, optimize.Val(data[1]), optimize.PromptModel(w.prompts))
+	if n := typed.Searching.Calls.Requested; n != smallRace.MaxRuns {
+		t.Errorf("%d calls of searching, want %d", n, smallRace.MaxRuns)
+	}
 	if err != nil || typed.Score != dynamic.Score || len(typed.Trials) != len(dynamic.Trials) {
 		t.Errorf("%v: typed %s\ndynamic %s", err, typed, dynamic)
-	}
-}
-
-// TestRaceResume ends searches at several points and runs them again on the same store.
-func TestRaceResume(t *testing.T) {
-	t.Parallel()
-	const inFlight = 4
-	for _, version := range []lmtest.SynthVersion{lmtest.SynthBasic, lmtest.SynthPipeline} {
-		t.Run(string(version), func(t *testing.T) {
-			t.Parallel()
-			whole, err := newWordingSearch(t, version).run(t.Context(), smallRace)
-			if err != nil {
-				t.Fatal(err)
-			}
-			paid := whole.Calls.Paid
-			for _, part := range []float64{0.1, 0.5, 0.9} {
-				at := int64(part * float64(paid))
-				file := filepath.Join(t.TempDir(), "answers.db")
-				killed, err := searchOn(t, newWordingSearch(t, version), smallRace, file, inFlight, at)
-				if !errors.Is(err, context.Canceled) || killed == nil {
-					t.Fatalf("ended at %d of %d calls: %v and %v", at, paid, killed, err)
-				}
-				again, err := searchOn(t, newWordingSearch(t, version), smallRace, file, inFlight, 0)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if !sameResult(whole, again) {
-					t.Errorf("ended at %d of %d calls and run again: %s\nwant %s", at, paid, again, whole)
-				}
-				if both := killed.Calls.Paid + again.Calls.Paid; both > paid+inFlight+1 {
-					t.Errorf("ended at %d, %d calls were paid in all, of %d", at, both, paid)
-				}
-			}
-		})
-	}
-}
-
-// TestRaceBudget ends a search with the best so far.
-func TestRaceBudget(t *testing.T) {
-	t.Parallel()
-	whole, err := newWordingSearch(t, lmtest.SynthBasic).run(t.Context(), smallRace)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if whole.Searching.Calls.Requested != smallRace.MaxRuns {
-		t.Errorf("%d calls of searching, want %d", whole.Searching.Calls.Requested, smallRace.MaxRuns)
-	}
-	for _, calls := range []int{1, 100, whole.Calls.Paid - 1} {
-		r, err := newWordingSearch(t, lmtest.SynthBasic).run(t.Context(), smallRace, optimize.Within(optimize.Budget{Calls: calls}))
-		if !errors.Is(err, lm.ErrBudget) || r == nil {
-			t.Fatalf("%d calls allowed: got %v and %v", calls, r, err)
-		}
-		if r.Calls.Paid > calls+1 || r.Score < r.Baseline || (calls >= 100) != r.Scored || len(r.Trials) > len(whole.Trials) {
-			t.Errorf("%d calls allowed: %s", calls, r)
-		}
-	}
-	r, err := newWordingSearch(t, lmtest.SynthBasic).run(t.Context(), smallRace, optimize.Within(optimize.Budget{Calls: whole.Calls.Paid}))
-	if err != nil || !sameResult(whole, r) {
-		t.Errorf("with all that it takes: %v and %v", r, err)
-	}
-}
-
-func TestRaceCancelled(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	w := newWordingSearch(t, lmtest.SynthBasic)
-	r, err := w.run(ctx, smallRace)
-	if !errors.Is(err, context.Canceled) || r == nil || r.Winner != -1 || r.Scored || w.world.Calls().Task+w.prompts.Calls() != 0 {
-		t.Errorf("got %v and %v", r, err)
 	}
 }
 

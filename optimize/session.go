@@ -91,6 +91,34 @@ func (s *session) describe(c candidate) []NamedState {
 	return out
 }
 
+// unbiased returns the program that a search of instructions starts from: the one as it is,
+// but in a calibrated search, which fits biases anew, without those that it has. The score of
+// the program as it is, with them, is known then.
+func (s *session) unbiased(ctx context.Context) (candidate, error) {
+	c := s.own.clone()
+	if s.options.calibrate == nil {
+		return c, nil
+	}
+	had := false
+	for i := range c {
+		had = had || len(c[i].Biases) > 0
+		c[i].Biases = nil
+	}
+	if had {
+		return c, s.measureBaseline(ctx)
+	}
+	return c, nil
+}
+
+// stateOf returns the candidate that a trial scored, with the biases that were fitted to it.
+func (s *session) stateOf(trial int) candidate {
+	c := make(candidate, len(s.named))
+	for i, n := range s.result.Trials[trial].States {
+		c[i] = n.State
+	}
+	return c
+}
+
 // measureBaseline scores the program as it is, once.
 func (s *session) measureBaseline(ctx context.Context) error {
 	if s.baseline != nil {

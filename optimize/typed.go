@@ -60,7 +60,6 @@ type task struct {
 type evaluation struct {
 	score     float64
 	subscores []float64
-	feedback  []string
 	failed    int
 	err       error // of the first row that failed, which it names
 	// steps returns the predictor calls of a row; nil when it failed.
@@ -73,6 +72,9 @@ type evaluation struct {
 	interval   func() (metric.Interval, error)
 	report     any
 }
+
+// unscored reports that every example failed, so that the score says nothing.
+func (e *evaluation) unscored() bool { return e.failed == len(e.subscores) }
 
 func newTask[In, Out any](p module.Program[In, Out], train []module.Example[In, Out], m metric.Metric[In, Out], o options) (*task, error) {
 	data := [3][]module.Example[In, Out]{train, train, nil}

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/whetgo/whet/bench/internal/sms"
+	"github.com/whetgo/whet/internal/bayes"
 	"github.com/whetgo/whet/metric"
 )
 
@@ -156,8 +157,11 @@ func reportBest(ctx context.Context, g *grid, tables []*table, progress, w io.Wr
 		}
 	}
 	onTest := votesOf(members, answers)
-	bayes := sms.Train(append(slices.Clip(g.rows), g.shown...))
-	programs := []tested{{name: "naive Bayes, same rows", labels: bayesOn(bayes, g.test), before: math.NaN()}}
+	known := &bayes.Classifier{}
+	for _, r := range append(slices.Clip(g.rows), g.shown...) {
+		known.Add(r.In.Text, r.Out.Label)
+	}
+	programs := []tested{{name: "naive Bayes, same rows", labels: bayesOn(known, g.test), before: math.NaN()}}
 	for _, k := range singles {
 		before, _ := v.quality([]int{k}, g.rows)
 		programs = append(programs, tested{members[k].String(), 1, before, onTest.labels([]int{k})})
@@ -175,7 +179,7 @@ func reportBest(ctx context.Context, g *grid, tables []*table, progress, w io.Wr
 	return nil
 }
 
-func bayesOn(b *sms.Bayes, rows []sms.Row) []string {
+func bayesOn(b *bayes.Classifier, rows []sms.Row) []string {
 	var out []string
 	for _, r := range rows {
 		out = append(out, b.Classify(r.In.Text))

@@ -6,73 +6,9 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/whetgo/whet/internal/bayes"
 )
-
-func TestBayesTokens(t *testing.T) {
-	for _, c := range []struct {
-		in   string
-		want []string
-	}{
-		{"", nil},
-		{" \t.,!£", nil},
-		{"Don't pay 50p", []string{"don", "pay", "50p"}},
-		{"Call 0700-900-123 a_b", []string{"call", "0700", "900", "123", "a_b"}},
-		{"ÜBER Straße é", []string{"über", "straße"}},
-		{"no no", []string{"no", "no"}},
-	} {
-		if got := bayesTokens(c.in); !reflect.DeepEqual(got, c.want) {
-			t.Errorf("bayesTokens(%q) = %q, want %q", c.in, got, c.want)
-		}
-	}
-}
-
-func TestBayesClassify(t *testing.T) {
-	texts := []string{
-		"see you at lunch then",
-		"lunch was lovely thanks",
-		"are you home yet",
-		"win a free holiday prize",
-		"free tones, win a prize today",
-		"your bank account is locked, verify now",
-		"verify your account at the bank",
-	}
-	labels := []string{"ham", "ham", "ham", "spam", "spam", "smishing", "smishing"}
-	b := trainBayes(texts, labels)
-	for _, c := range []struct{ text, want string }{
-		{"lunch at home?", "ham"},
-		{"WIN free tones", "spam"},
-		{"please verify your bank account", "smishing"},
-		{"", "ham"},                    // the prior alone
-		{"zebra quartz vortex", "ham"}, // unknown words are skipped
-	} {
-		for range 20 { // map order must not show
-			if got := b.classify(c.text); got != c.want {
-				t.Fatalf("classify(%q) = %q, want %q", c.text, got, c.want)
-			}
-		}
-	}
-}
-
-func TestBayesTiesAndEmpty(t *testing.T) {
-	b := trainBayes([]string{"blue", "green"}, []string{"z", "a"})
-	for range 20 {
-		if got := b.classify("neither"); got != "a" {
-			t.Fatalf("tie: got %q, want the first label in sorted order, a", got)
-		}
-	}
-	if got := b.classify("blue"); got != "z" {
-		t.Errorf("classify(blue) = %q, want z", got)
-	}
-	if got := trainBayes(nil, nil).classify("any"); got != "" {
-		t.Errorf("trained on nothing: got %q, want the empty string", got)
-	}
-	defer func() {
-		if recover() == nil {
-			t.Error("lengths that differ: no panic")
-		}
-	}()
-	trainBayes([]string{"one"}, nil)
-}
 
 // TestBayesSample reads the sample shipped with the example: its shape, and
 // that the baseline learns something from its first 80 rows.
@@ -94,7 +30,10 @@ func TestBayesSample(t *testing.T) {
 	if want := map[string]int{"ham": 112, "spam": 24, "smishing": 26}; !reflect.DeepEqual(count, want) {
 		t.Errorf("sample.csv: labels %v, want %v", count, want)
 	}
-	b := trainBayes(texts[:80], labels[:80])
+	b := &bayes.Classifier{}
+	for i := range 80 {
+		b.Add(texts[i], labels[i])
+	}
 	acc, f1 := bayesScores(b, texts[80:], labels[80:])
 	t.Logf("rows 1-80 to train, %d to test: accuracy %.4f, macro F1 %.4f", len(texts)-80, acc, f1)
 	always := 0
@@ -132,11 +71,11 @@ func readBayesCSV(t *testing.T, path string) (texts, labels []string) {
 
 // bayesScores returns the accuracy and the mean of the three classes' F1 (0
 // where undefined).
-func bayesScores(b *naiveBayes, texts, gold []string) (accuracy, macroF1 float64) {
+func bayesScores(b *bayes.Classifier, texts, gold []string) (accuracy, macroF1 float64) {
 	hit, guessed, actual := map[string]int{}, map[string]int{}, map[string]int{}
 	right := 0
 	for i, text := range texts {
-		got := b.classify(text)
+		got := b.Classify(text)
 		guessed[got]++
 		actual[gold[i]]++
 		if got == gold[i] {

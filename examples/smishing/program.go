@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/whetgo/whet/adapter"
+	"github.com/whetgo/whet/internal/bayes"
 	"github.com/whetgo/whet/lm"
 	"github.com/whetgo/whet/module"
 )
@@ -77,12 +78,11 @@ func constant(l Label) module.Program[SMS, Verdict] {
 
 // bayesProgram is naive Bayes trained on the same rows as the prompts.
 func bayesProgram(train []row) module.Program[SMS, Verdict] {
-	var texts, labels []string
+	b := &bayes.Classifier{}
 	for _, r := range train {
-		texts, labels = append(texts, r.In.Text), append(labels, string(r.Out.Label))
+		b.Add(r.In.Text, string(r.Out.Label))
 	}
-	b := trainBayes(texts, labels)
 	return module.Func[SMS, Verdict](func(_ context.Context, in SMS) (Verdict, error) {
-		return Verdict{Label(b.classify(in.Text))}, nil
+		return Verdict{Label(b.Classify(in.Text))}, nil
 	})
 }

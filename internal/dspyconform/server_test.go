@@ -2,83 +2,16 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
-
-// startServer starts a llama-server that computes one request at a time, and returns its
-// address.
-func startServer(t *testing.T, binary, model string) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	_, port, err := net.SplitHostPort(address)
-	l.Close()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	// Without a store of prompts, so that what a request finds computed is the request before it.
-	cmd := exec.CommandContext(ctx, binary, "-m", model, "--host", "127.0.0.1", "--port", port,
-		"-c", "4096", "-np", "1", "-t", "2", "--cache-ram", "0", "--no-webui")
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 10 * time.Second
-	var log strings.Builder // read when the command has ended
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		cancel()
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		_ = cmd.Wait()
-		close(ended)
-	}()
-	t.Cleanup(func() {
-		cancel()
-		<-ended
-		if t.Failed() {
-			text := log.String()
-			t.Logf("the server's last words: %s", text[max(0, len(text)-3000):])
-		}
-	})
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	limit := time.NewTimer(2 * time.Minute)
-	defer limit.Stop()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		resp, err := client.Get("http://" + address + "/health")
-		if err == nil {
-			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return "http://" + address
-			}
-		}
-		select {
-		case <-ended:
-			t.Fatal("the server has ended before it answered")
-		case <-limit.C:
-			t.Fatal("the server does not answer")
-		case <-tick.C:
-		}
-	}
-}
 
 // exchange is a request for a reply, and what came.
 type exchange struct {

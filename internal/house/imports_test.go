@@ -50,6 +50,8 @@ var allowed = map[string][]string{
 	"internal/snake":             {},
 	"internal/pyrand":            {},
 	"internal/tpe":               {},
+	"internal/bayes":             {},
+	"internal/llamaserver":       {},
 	"internal/factor":            {},
 	"internal/jsonrepair":        {"signature"},
 	"internal/gbnf/llamagrammar": {},

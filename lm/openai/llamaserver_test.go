@@ -1,88 +1,19 @@
 package openai
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"net"
-	"net/http"
-	"os"
-	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/whetgo/whet/internal/llamaserver"
 	"github.com/whetgo/whet/lm"
 	"github.com/whetgo/whet/lm/lmtest"
 )
 
-// startLlamaServer starts a real server, where the environment says which, and returns its
-// address.
-func startLlamaServer(t *testing.T) string {
-	t.Helper()
-	binary, model := os.Getenv("WHET_LLAMA_SERVER"), os.Getenv("WHET_MODEL_SMOLLM2")
-	if binary == "" || model == "" {
-		t.Skip("no llama-server: WHET_LLAMA_SERVER and WHET_MODEL_SMOLLM2 are not set; `make server models` and scripts/setup env make them")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	_, port, err := net.SplitHostPort(address)
-	l.Close()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, binary, "-m", model, "--host", "127.0.0.1", "--port", port, "-c", "4096", "-np", "4", "-t", "2", "--no-webui")
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 10 * time.Second
-	var log strings.Builder // read when the command has ended
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		cancel()
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		_ = cmd.Wait()
-		close(ended)
-	}()
-	t.Cleanup(func() {
-		cancel()
-		<-ended
-		if t.Failed() {
-			text := log.String()
-			t.Logf("the server's last words: %s", text[max(0, len(text)-3000):])
-		}
-	})
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	limit := time.NewTimer(2 * time.Minute)
-	defer limit.Stop()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		resp, err := client.Get("http://" + address + "/health")
-		if err == nil {
-			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return "http://" + address
-			}
-		}
-		select {
-		case <-ended:
-			t.Fatal("the server has ended before it answered")
-		case <-limit.C:
-			t.Fatal("the server does not answer")
-		case <-tick.C:
-		}
-	}
-}
-
 func TestLlamaServer(t *testing.T) {
-	address := startLlamaServer(t)
+	address := llamaserver.Start(t, "-np", "4")
 	open := func(t *testing.T, opts ...Option) *Model {
 		t.Helper()
 		m, err := New("llama-server/smollm2", append([]Option{BaseURL(address), Getenv(noEnvironment)}, opts...)...)

@@ -48,24 +48,3 @@ func TestBalanced(t *testing.T) {
 		t.Errorf("a demo set of 2 each is %v", got)
 	}
 }
-
-func TestBayes(t *testing.T) {
-	t.Parallel()
-	b := sms.Train([]sms.Row{
-		row("lunch at noon", "ham"), row("see you at lunch", "ham"), row("win a prize, win now", "spam"),
-		row("your bank account is locked", "smishing"),
-	})
-	for _, tt := range []struct{ text, want string }{
-		{"Lunch?", "ham"},
-		{"WIN!", "spam"},
-		{"the bank locked my account", "smishing"},
-		{"words that nobody knows", "ham"}, // the likeliest before anything is read
-	} {
-		if got := b.Classify(tt.text); got != tt.want {
-			t.Errorf("%q is %q, want %q", tt.text, got, tt.want)
-		}
-	}
-	if got := sms.Train(nil).Classify("lunch"); got != "" {
-		t.Errorf("trained on nothing it says %q", got)
-	}
-}
