@@ -63,35 +63,6 @@ func miproItems(m *lmtest.SynthLM, from, to int) []module.Example[miproAsks, mip
 	return out
 }
 
-// miproPrompts reads what a program's states say to the model.
-func miproPrompts(states []optimize.NamedState) []lmtest.SynthPrompt {
-	var out []lmtest.SynthPrompt
-	for _, s := range states {
-		p := lmtest.SynthInstruction(s.State.Instructions)
-		for _, d := range s.State.Demos {
-			q, _ := d.Fields.Get("question")
-			a, ok := d.Fields.Get("answer")
-			if !ok {
-				a, _ = d.Fields.Get("hint")
-			}
-			if demo, ok := lmtest.NewSynthDemo(fmt.Sprint(q), fmt.Sprint(a)); ok {
-				p.Demos = append(p.Demos, demo)
-			}
-		}
-		out = append(out, p)
-	}
-	return out
-}
-
-func miproExpected(t *testing.T, m *lmtest.SynthLM, states []optimize.NamedState) float64 {
-	t.Helper()
-	e, err := m.ExpectedOf(miproPrompts(states)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e
-}
-
 // TestMIPROv2SynthLM improves what a program of one predictor is worth, in truth: over some
 // worlds, typed and dynamic, with the same result.
 func TestMIPROv2SynthLM(t *testing.T) {
@@ -106,7 +77,7 @@ func TestMIPROv2SynthLM(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		gain += (miproExpected(t, m, r.States) - miproExpected(t, m, r.Base)) / worlds
+		gain += (synthTruth(t, m, r.States) - synthTruth(t, m, r.Base)) / worlds
 		if world > 0 {
 			continue
 		}
@@ -148,7 +119,7 @@ func TestMIPROv2Pipeline(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		gain += (miproExpected(t, m, r.States) - miproExpected(t, m, r.Base)) / worlds
+		gain += (synthTruth(t, m, r.States) - synthTruth(t, m, r.Base)) / worlds
 		// 2*4*log2(6) is 20.7: so many trials, and a full evaluation for each five of them.
 		if len(r.Trials) != 1+20+4 {
 			t.Errorf("%d trials", len(r.Trials))

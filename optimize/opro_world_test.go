@@ -75,18 +75,34 @@ func (p *synthTwo) Run(ctx context.Context, in synthQuestion) (synthAnswer, erro
 	return p.Answer.Run(ctx, synthHinted{in.Question, h.Hint})
 }
 
-// synthTruth returns the exact expected accuracy of a program of instructions alone.
+// synthTruth returns the exact expected accuracy of a program on a world.
 func synthTruth(t testing.TB, m *lmtest.SynthLM, states []optimize.NamedState) float64 {
 	t.Helper()
-	prompts := make([]lmtest.SynthPrompt, len(states))
-	for i, s := range states {
-		prompts[i] = lmtest.SynthInstruction(s.State.Instructions)
+	var prompts []lmtest.SynthPrompt
+	for _, s := range states {
+		p := lmtest.SynthInstruction(s.State.Instructions)
+		for _, d := range s.State.Demos {
+			text := map[string]string{}
+			for name, v := range d.Fields.All() {
+				text[name], _ = v.(string)
+			}
+			label, ok := text["answer"]
+			if !ok {
+				label = text["hint"]
+			}
+			read, ok := lmtest.NewSynthDemo(text["question"], label)
+			if !ok {
+				t.Fatalf("unexpected demo %v", d.Fields)
+			}
+			p.Demos = append(p.Demos, read)
+		}
+		prompts = append(prompts, p)
 	}
-	truth, err := m.ExpectedOf(prompts...)
+	v, err := m.ExpectedOf(prompts...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return truth
+	return v
 }
 
 var strategyMark = regexp.MustCompile(`strategy-(\d\d)`)

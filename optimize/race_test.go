@@ -18,36 +18,6 @@ import (
 
 var smallRace = optimize.Race{Instructions: 4, Demos: 12, MaxDemos: 4, MaxRuns: 200, Seed: 2}
 
-// raceTruth returns the exact expected accuracy of a program on a world.
-func raceTruth(t *testing.T, m *lmtest.SynthLM, states []optimize.NamedState) float64 {
-	t.Helper()
-	var prompts []lmtest.SynthPrompt
-	for _, s := range states {
-		p := lmtest.SynthInstruction(s.State.Instructions)
-		for _, d := range s.State.Demos {
-			text := map[string]string{}
-			for name, v := range d.Fields.All() {
-				text[name], _ = v.(string)
-			}
-			label, ok := text["answer"]
-			if !ok {
-				label = text["hint"]
-			}
-			read, ok := lmtest.NewSynthDemo(text["question"], label)
-			if !ok {
-				t.Fatalf("unexpected demo %v", d.Fields)
-			}
-			p.Demos = append(p.Demos, read)
-		}
-		prompts = append(prompts, p)
-	}
-	v, err := m.ExpectedOf(prompts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
 // TestRace is the optimizer as a user calls it: it finds its own instructions and demos, and
 // the gain is confirmed.
 func TestRace(t *testing.T) {
@@ -58,7 +28,7 @@ func TestRace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, after := m.Expected(0, nil), raceTruth(t, m, r.States)
+	before, after := m.Expected(0, nil), synthTruth(t, m, r.States)
 	if !r.Confirmed || after < before+0.2 {
 		t.Errorf("confirmed %v, the accuracy is %.4f after %.4f", r.Confirmed, after, before)
 	}
@@ -116,7 +86,7 @@ func TestRaceInASpace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	best, found := 0.0, raceTruth(t, m, r.States)
+	best, found := 0.0, synthTruth(t, m, r.States)
 	strategies, demos := m.Grid(3, 3, 8)
 	for _, s := range strategies {
 		for _, d := range demos {
@@ -172,7 +142,7 @@ func TestRaceOfTwo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, after := raceTruth(t, m, r.Base), raceTruth(t, m, r.States)
+	before, after := synthTruth(t, m, r.Base), synthTruth(t, m, r.States)
 	if after < before+0.1 || !r.Confirmed {
 		t.Errorf("%.4f after %.4f: %s", after, before, r)
 	}

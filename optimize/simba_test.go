@@ -3,7 +3,6 @@ package optimize_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,26 +22,6 @@ func simbaReply(rule string) string {
 	return "[[ ## comparison ## ]]\nOne was better.\n\n" + draftReply("proposed_instruction", rule)
 }
 
-// simbaTruth returns the exact expected accuracy of a program on a world of one predictor.
-func simbaTruth(t *testing.T, m *lmtest.SynthLM, states []optimize.NamedState) float64 {
-	t.Helper()
-	p := lmtest.SynthInstruction(states[0].State.Instructions)
-	for _, d := range states[0].State.Demos {
-		q, _ := d.Fields.Get("question")
-		a, _ := d.Fields.Get("answer")
-		demo, ok := lmtest.NewSynthDemo(fmt.Sprint(q), fmt.Sprint(a))
-		if !ok {
-			t.Fatalf("unexpected demo %v", d.Fields)
-		}
-		p.Demos = append(p.Demos, demo)
-	}
-	truth, err := m.ExpectedOf(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return truth
-}
-
 // TestSIMBAImproves runs on worlds in which there is something to find, and looks at the
 // exact expected accuracy of what is found.
 func TestSIMBAImproves(t *testing.T) {
@@ -59,7 +38,7 @@ func TestSIMBAImproves(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			gains[w] = simbaTruth(t, m, r.States) - m.Expected(0, nil)
+			gains[w] = synthTruth(t, m, r.States) - m.Expected(0, nil)
 			if limit := 4*9*32 + 5*100; r.Searching.Calls.Requested > limit || !r.Improved() || r.Proposing.Calls.Requested == 0 {
 				t.Errorf("world %d: %s, of at most %d", w, r, limit)
 			}
